@@ -1,0 +1,47 @@
+/** One class for failures an operator can act on. Programming errors stay ordinary errors. */
+
+export const errorCodes = {
+  config_invalid: 'The configuration file is not valid.',
+  config_unreadable: 'The configuration file cannot be read.',
+  usage: 'The command line is not valid.',
+  ffmpeg_missing: 'ffmpeg was not found.',
+  ffmpeg_failed: 'ffmpeg ended with an error.',
+  camera_refused: 'The camera refused the login.',
+  camera_not_found: 'The camera has no such stream.',
+  camera_unreachable: 'The camera cannot be reached.',
+  camera_ended: 'The camera ended its stream.',
+  camera_silent: 'The camera sends no pictures.',
+  camera_no_video: 'The stream has no video track.',
+  source_refused: 'The address of the camera is not allowed.',
+  bundle_invalid: 'The bundle is not valid.',
+  model_failed: 'A model run failed.',
+  model_late: 'A model run passed its deadline.',
+  model_lost: 'The model process died; what was in flight is lost.',
+  wire_invalid: 'A message between processes is not valid.',
+  broker_unreachable: 'The NATS server cannot be reached.',
+  broker_refused: 'The NATS server refused the request.',
+  publish_failed: 'A message was not acknowledged.',
+  subject_invalid: 'A name is not allowed in a subject.',
+  port_taken: 'A port is already in use.',
+} as const;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+/** Says what was wrong, with the value, and what to do next. Never holds a camera's password. */
+export class LookaheadError extends Error {
+  override readonly name = 'LookaheadError';
+  readonly code: ErrorCode;
+  /** What to do next, one sentence. */
+  readonly remedy: string;
+
+  constructor(code: ErrorCode, message: string, remedy: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.remedy = remedy;
+  }
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

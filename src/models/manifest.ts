@@ -1,0 +1,126 @@
+/** `bundles/<name>/manifest.json`: everything that differs between a small bundle and a large one. */
+import { z } from 'zod';
+
+const share = z.number().min(0).max(1);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+const TensorSchema = z.object({
+  name: z.string(),
+  type: z.enum(['float32', 'uint8', 'int64', 'bool']),
+  /** A number is fixed; a word is a free axis. */
+  shape: z.array(z.union([z.number().int(), z.string()])),
+});
+
+const GraphSchema = z.object({
+  path: z.string(),
+  sha256,
+  inputs: z.array(TensorSchema),
+  outputs: z.array(TensorSchema),
+});
+const FileSchema = z.object({ path: z.string(), sha256 });
+
+export const LabelSchema = z.object({
+  /** 'nothing' alone has type 'nothing' and is the first label. */
+  type: z.string(),
+  actor: z.string().nullable(),
+  target: z.string().nullable(),
+  /** What the language model scores and people read: 'van enters'. */
+  text: z.string(),
+  /** Share of training windows in which this came next. */
+  baseRate: share,
+});
+
+const MeasureSchema = z.object({ value: z.number(), interval: z.tuple([z.number(), z.number()]).nullable() });
+
+export const ManifestSchema = z.object({
+  schema: z.literal('lookahead.bundle.v1'),
+  name: z.string(),
+  version: z.string(),
+  licence: z.string(),
+  description: z.string(),
+  /** Where the numbers below hold; elsewhere nothing is called calibrated. */
+  domain: z.object({ description: z.string(), familiarityMin: share }),
+  preprocessing: z.object({
+    widthPx: z.number().int().positive(),
+    heightPx: z.number().int().positive(),
+    /** letterbox: scaled to fit, black bars; nothing is cut or stretched. */
+    fit: z.literal('letterbox'),
+    /** Pictures go in as rgb24 bytes; scaling to the net's range is in the graph. */
+    type: z.literal('uint8'),
+  }),
+  geometry: z.object({
+    framesPerSecond: z.number().positive(),
+    framesPerClip: z.number().int().positive(),
+    clipsPerWindow: z.number().int().positive(),
+    /** A forecast every this many clips. */
+    forecastEveryClips: z.number().int().positive(),
+    horizonMs: z.number().int().positive(),
+    /** Index within the clip of the frame that is segmented. */
+    keyFrame: z.number().int().nonnegative(),
+    patchRows: z.number().int().positive(),
+    patchColumns: z.number().int().positive(),
+    maskRows: z.number().int().positive(),
+    maskColumns: z.number().int().positive(),
+    visionDim: z.number().int().positive(),
+    languageDim: z.number().int().positive(),
+    queries: z.number().int().positive(),
+    objectsPerClipMax: z.number().int().positive(),
+    attributes: z.array(z.string()),
+  }),
+  segmenter: z.object({
+    pointsPerRow: z.number().int().positive(),
+    pointsPerColumn: z.number().int().positive(),
+    pointsPerBatch: z.number().int().positive(),
+    predIouThresh: share,
+    stabilityScoreThresh: share,
+    stabilityScoreOffset: z.number().positive(),
+    boxNmsThresh: share,
+    minMaskRegionArea: z.number().nonnegative(),
+  }),
+  language: z.object({
+    layers: z.number().int().positive(),
+    keyValueHeads: z.number().int().positive(),
+    headDim: z.number().int().positive(),
+    vocabulary: z.number().int().positive(),
+    endOfText: z.number().int().nonnegative(),
+  }),
+  prompts: z.object({ forecast: z.string(), justify: z.string(), explain: z.string() }),
+  classes: z.array(z.string()).describe('Index 0 is background: not a thing.'),
+  labels: z.array(LabelSchema).min(4),
+  /** Probability from which a recognised event is published and counts, by label. */
+  eventThresholds: z.array(share),
+  files: z.object({
+    backbone: GraphSchema,
+    segmenterEncoder: GraphSchema,
+    segmenterDecoder: GraphSchema,
+    objectHead: GraphSchema,
+    eventHead: GraphSchema,
+    fusion: GraphSchema,
+    reasoner: GraphSchema,
+    embeddings: FileSchema,
+    tokenizer: FileSchema,
+    calibration: FileSchema,
+  }),
+  training: z.record(z.string(), z.unknown()),
+  /** Measured on held-out scenes; the command that measures is in `training.evaluate`. */
+  quality: z.record(z.string(), MeasureSchema),
+});
+
+export type Manifest = z.infer<typeof ManifestSchema>;
+export type Label = z.infer<typeof LabelSchema>;
+export type Graph = z.infer<typeof GraphSchema>;
+
+/** `calibration.json`: what was fitted after training. */
+export const CalibrationSchema = z.object({
+  /** Divides the label log-likelihoods before the softmax. */
+  temperature: z.number().positive(),
+  /** Familiarity: squared Mahalanobis distance of the scene feature, turned into a share by quantiles. */
+  familiarity: z.object({
+    mean: z.array(z.number()),
+    /** Rows of a whitening matrix: distance = |W (x - mean)|^2. */
+    whitening: z.array(z.array(z.number())),
+    /** Ascending distances at the 0, 1, ..., 100 % quantiles of held-out scenes. */
+    quantiles: z.array(z.number()),
+  }),
+});
+export type Calibration = z.infer<typeof CalibrationSchema>;

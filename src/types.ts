@@ -1,0 +1,133 @@
+/** Values that pass between the stages of one camera's pipeline, inside one process. */
+import type { ObservableInput } from 'rxjs';
+import type { Message, StateName } from './messages.js';
+
+/** One RGB picture, already scaled and letterboxed to the bundle's input size. */
+export interface Frame {
+  readonly camera: string;
+  /** Counts from 0 within one epoch of the camera, over reconnects. */
+  readonly sequence: number;
+  /** Arrival, wall clock, milliseconds since 1970. Recordings count from their start. */
+  readonly capturedAtMs: number;
+  /** rgb24, heightPx x widthPx x 3, row by row. Not changed after it was emitted. */
+  readonly pixels: Uint8Array;
+}
+
+/** F consecutive sampled frames; clips never overlap and never join two sides of a gap. */
+export interface Clip {
+  readonly camera: string;
+  /** Counts from 0 within one epoch; a clip that was dropped leaves a hole. */
+  readonly index: number;
+  readonly fromMs: number;
+  /** Capture time of the last frame: the clip's end. */
+  readonly toMs: number;
+  readonly frames: readonly Frame[];
+}
+
+/** A box as shares of the camera's picture (letterbox removed): 0..1, x to the right, y down. */
+export interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** One thing on the key frame, with its identity over clips. */
+export interface SceneObject {
+  readonly track: number;
+  readonly class: string;
+  readonly classProbability: number;
+  readonly box: Box;
+  /** Shares of the picture a second. */
+  readonly velocity: { readonly x: number; readonly y: number };
+  /** Clips since the track was born, this one not counted. */
+  readonly ageClips: number;
+  /** COCO RLE, uncompressed counts, column by column, on the segmenter's mask grid. */
+  readonly mask: { readonly size: readonly [number, number]; readonly counts: readonly number[] };
+}
+
+/** Something that begun within a clip, as perception recognised it. */
+export interface RecognisedEvent {
+  /** Index into the manifest's `labels`. */
+  readonly label: number;
+  readonly onsetMs: number;
+  readonly probability: number;
+  readonly actors: readonly number[];
+  readonly target: number | null;
+}
+
+/** What one clip adds to a camera's memory. */
+export interface Scene {
+  readonly camera: string;
+  readonly clip: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly objects: readonly SceneObject[];
+  readonly events: readonly RecognisedEvent[];
+  /** 0 (unlike anything the bundle was trained on) to 1. */
+  readonly familiarity: number;
+  readonly tokens: SceneTokens;
+  readonly stagesMs: Readonly<Record<string, number>>;
+}
+
+/** The scene's share of Z_vision, raw little-endian float32. */
+export interface SceneTokens {
+  /** D_v. */
+  readonly global: Float32Array;
+  /** objects.length x D_v. */
+  readonly objects: Float32Array;
+  /** objects.length x attributes of the manifest (box, velocity, age, ...). */
+  readonly attributes: Float32Array;
+}
+
+/** The last N_t scenes of one camera, oldest first. */
+export type Window = readonly Scene[];
+
+/** The reasoner's answer for one window: a distribution over the manifest's labels. */
+export interface Reasoning {
+  /** Tempered, sums to 1, one for each label of the manifest. */
+  readonly probabilities: readonly number[];
+  /** Before temperature. */
+  readonly rawProbabilities: readonly number[];
+  /** For the most likely labels, best first; at most three. */
+  readonly justifications: readonly { readonly label: number; readonly text: string }[];
+  readonly explanation: readonly ExplanationStep[];
+  readonly stagesMs: Readonly<Record<string, number>>;
+}
+
+export interface ExplanationStep {
+  readonly text: string;
+  readonly evidence: { readonly tracks: readonly number[]; readonly fromMs: number; readonly toMs: number };
+}
+
+/** Why something was dropped; each is counted, none is silent. */
+export type DropReason = 'newer' | 'failed' | 'late' | 'gap' | 'full';
+export type Stage = 'ingest' | 'perceive' | 'reason' | 'publish';
+
+/** How `watchCamera` tells the outside what happened; the only way to metrics and logs. */
+export interface Report {
+  frame(frame: Frame): void;
+  clip(clip: Clip): void;
+  scene(scene: Scene): void;
+  dropped(stage: Stage, reason: DropReason, count: number): void;
+  failed(stage: Stage, error: unknown): void;
+  state(state: StateName, why: string): void;
+}
+
+/**
+ * Everything `watchCamera` needs from outside. Model ports return `ObservableInput`: production hands in
+ * promises, tests hand in marbles.
+ */
+export interface Ports {
+  /** Frames at the bundle's rate; ends or errors when the camera is lost; unsubscribing frees everything. */
+  readonly frames: () => ObservableInput<Frame>;
+  readonly perceive: (clip: Clip) => ObservableInput<Scene>;
+  readonly reason: (window: Window) => ObservableInput<Reasoning>;
+  readonly publish: (message: Message) => ObservableInput<PublishReceipt>;
+  readonly report: Report;
+}
+
+export interface PublishReceipt {
+  /** Wall clock, milliseconds since 1970, when the broker (or file) had it. */
+  readonly ackedAtMs: number;
+}
