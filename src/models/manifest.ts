@@ -30,7 +30,10 @@ export const LabelSchema = z.object({
   baseRate: share,
 });
 
-const MeasureSchema = z.object({ value: z.number(), interval: z.tuple([z.number(), z.number()]).nullable() });
+const MeasureSchema = z.object({
+  value: z.number(),
+  interval: z.tuple([z.number(), z.number()]).nullable(),
+});
 
 export const ManifestSchema = z.object({
   schema: z.literal('lookahead.bundle.v1'),

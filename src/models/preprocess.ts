@@ -1,0 +1,80 @@
+import { LookaheadError } from '../errors.js';
+import type { Box } from '../types.js';
+import type { Manifest } from './manifest.js';
+import { uint8, type Tensor } from './tensor.js';
+
+/** A rectangle in pixels of the graphs' input. */
+export interface Rectangle {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface Size {
+  readonly widthPx: number;
+  readonly heightPx: number;
+}
+
+/** What a camera's picture is taken to be where its size is not known. */
+export const usualPicture: Size = { widthPx: 16, heightPx: 9 };
+
+/**
+ * Frames as the graphs take them: bytes, without any conversion; scaling to the net's range is in the graph.
+ *
+ * @param pixels F x height x width x 3, rgb24
+ * @returns uint8 [1, F, height, width, 3]
+ */
+export function clipTensor(pixels: Uint8Array, manifest: Manifest): Tensor {
+  const { widthPx, heightPx } = manifest.preprocessing;
+  const { framesPerClip } = manifest.geometry;
+  const expected = framesPerClip * heightPx * widthPx * 3;
+  if (pixels.length !== expected) {
+    throw new LookaheadError(
+      'model_failed',
+      `A clip has ${String(pixels.length)} bytes; ${String(framesPerClip)} frames of ${String(widthPx)} x ${String(heightPx)} rgb24 have ${String(expected)}.`,
+      "Scale frames to the bundle's preprocessing size before they are perceived.",
+    );
+  }
+  return uint8([1, framesPerClip, heightPx, widthPx, 3], pixels);
+}
+
+/** The key frame of a clip, [1, height, width, 3], a view of the same bytes. */
+export function keyFrameTensor(pixels: Uint8Array, manifest: Manifest): Tensor {
+  const { widthPx, heightPx } = manifest.preprocessing;
+  return uint8([1, heightPx, widthPx, 3], frameOf(pixels, manifest.geometry.keyFrame, manifest));
+}
+
+/** One frame of a clip, a view of the same bytes. */
+export function frameOf(pixels: Uint8Array, index: number, manifest: Manifest): Uint8Array {
+  const bytes = manifest.preprocessing.widthPx * manifest.preprocessing.heightPx * 3;
+  return pixels.subarray(index * bytes, (index + 1) * bytes);
+}
+
+/** Where the camera's picture lies within the letterboxed input: scaled to fit, centred. */
+export function letterbox(picture: Size, input: Size): Rectangle {
+  const scale = Math.min(input.widthPx / picture.widthPx, input.heightPx / picture.heightPx);
+  const width = picture.widthPx * scale;
+  const height = picture.heightPx * scale;
+  return { x: (input.widthPx - width) / 2, y: (input.heightPx - height) / 2, width, height };
+}
+
+/** Input pixels to shares of the camera's picture; what lies in the bars is cut off. */
+export function toShares(box: Rectangle, picture: Rectangle): Box {
+  const clamp = (value: number): number => Math.min(1, Math.max(0, value));
+  const x = clamp((box.x - picture.x) / picture.width);
+  const y = clamp((box.y - picture.y) / picture.height);
+  const right = clamp((box.x + box.width - picture.x) / picture.width);
+  const bottom = clamp((box.y + box.height - picture.y) / picture.height);
+  return { x, y, width: right - x, height: bottom - y };
+}
+
+/** Shares of the camera's picture to input pixels. */
+export function toPixels(box: Box, picture: Rectangle): Rectangle {
+  return {
+    x: picture.x + box.x * picture.width,
+    y: picture.y + box.y * picture.height,
+    width: box.width * picture.width,
+    height: box.height * picture.height,
+  };
+}

@@ -1,0 +1,144 @@
+/** The only file that knows onnxruntime. Its `run` holds the event loop, so only model children call it. */
+import * as ort from 'onnxruntime-node';
+import { LookaheadError, messageOf } from '../errors.js';
+import type { Graph } from './manifest.js';
+import { sizeOf, type Tensor, type Tensors, type TensorType } from './tensor.js';
+
+export interface SessionOptions {
+  /** Threads of one run. Spinning is off, so that idle threads cost nothing. */
+  readonly threads: number;
+}
+
+export interface Session {
+  /** Runs the graph. Throws `model_failed` where a feed does not fit or the runtime refuses. */
+  run(feeds: Tensors): Promise<Tensors>;
+  dispose(): Promise<void>;
+}
+
+type Expected = Graph['inputs'];
+
+/**
+ * Opens one graph and checks its inputs and outputs (names, types, shapes) against the manifest.
+ *
+ * @throws LookaheadError `bundle_invalid` where the file is no graph or differs from its manifest.
+ */
+export async function openSession(
+  path: string,
+  graph: Graph,
+  options: SessionOptions,
+): Promise<Session> {
+  let session: ort.InferenceSession;
+  try {
+    session = await ort.InferenceSession.create(path, {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: options.threads,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      graphOptimizationLevel: 'all',
+      extra: {
+        session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } },
+      },
+      logSeverityLevel: 3,
+    });
+  } catch (error) {
+    throw new LookaheadError(
+      'bundle_invalid',
+      `${graph.path} is no ONNX graph that this runtime can load: ${messageOf(error)}`,
+      'Build the bundle again, or take a complete copy of it.',
+      { cause: error },
+    );
+  }
+  compare(graph.path, 'input', graph.inputs, session.inputMetadata);
+  compare(graph.path, 'output', graph.outputs, session.outputMetadata);
+  return {
+    run: (feeds) => run(session, graph, feeds),
+    dispose: () => session.release(),
+  };
+}
+
+async function run(session: ort.InferenceSession, graph: Graph, feeds: Tensors): Promise<Tensors> {
+  const inputs: Record<string, ort.Tensor> = {};
+  for (const expected of graph.inputs) {
+    const feed = feeds[expected.name];
+    if (feed === undefined) throw failed(graph, `input "${expected.name}" was not given`);
+    if (feed.type !== expected.type || !fits(expected.shape, feed.dims)) {
+      throw failed(
+        graph,
+        `input "${expected.name}" is ${feed.type} [${feed.dims.join(', ')}]` +
+          ` and should be ${expected.type} [${expected.shape.join(', ')}]`,
+      );
+    }
+    if (sizeOf(feed.dims) !== feed.data.length) {
+      throw failed(graph, `input "${expected.name}" has ${feed.data.length} elements`);
+    }
+    inputs[expected.name] = new ort.Tensor(feed.type, feed.data, feed.dims);
+  }
+  let results: ort.InferenceSession.ReturnType;
+  try {
+    results = await session.run(inputs);
+  } catch (error) {
+    throw failed(graph, messageOf(error), error);
+  }
+  const outputs: Record<string, Tensor> = {};
+  for (const { name, type } of graph.outputs) {
+    const result = results[name];
+    if (result?.type !== type) throw failed(graph, `output "${name}" is not ${type}`);
+    outputs[name] = { type, dims: result.dims, data: result.data } as Tensor;
+  }
+  return outputs;
+}
+
+/** A word in the expected shape is a free axis; a number must be that number. */
+function fits(expected: Expected[number]['shape'], dims: readonly number[]): boolean {
+  return (
+    expected.length === dims.length &&
+    expected.every((dim, axis) => typeof dim === 'string' || dim === dims[axis])
+  );
+}
+
+function compare(
+  path: string,
+  side: 'input' | 'output',
+  expected: Expected,
+  found: readonly ort.InferenceSession.ValueMetadata[],
+): void {
+  const wrong = (what: string): LookaheadError =>
+    new LookaheadError(
+      'bundle_invalid',
+      `${path}: ${what}.`,
+      'The graph and the manifest are not of one build: build the bundle again.',
+    );
+  for (const tensor of expected) {
+    const value = found.find(({ name }) => name === tensor.name);
+    if (!value?.isTensor) throw wrong(`the graph has no ${side} "${tensor.name}"`);
+    const type: string = value.type;
+    // A graph may leave an axis free that the manifest fixes, never the other way round for an input.
+    const sameShape =
+      value.shape.length === tensor.shape.length &&
+      tensor.shape.every((dim, axis) => {
+        const graphDim = value.shape[axis];
+        if (typeof graphDim === 'string' || graphDim === undefined) return true;
+        return typeof dim === 'string' ? side === 'output' : dim === graphDim;
+      });
+    if (type !== (tensor.type satisfies TensorType) || !sameShape) {
+      throw wrong(
+        `${side} "${tensor.name}" is ${type} [${value.shape.join(', ')}],` +
+          ` the manifest says ${tensor.type} [${tensor.shape.join(', ')}]`,
+      );
+    }
+  }
+  for (const { name } of found) {
+    if (side === 'input' && !expected.some((tensor) => tensor.name === name)) {
+      throw wrong(`the graph asks for an input "${name}" that the manifest does not name`);
+    }
+  }
+}
+
+function failed(graph: Graph, what: string, cause?: unknown): LookaheadError {
+  return new LookaheadError(
+    'model_failed',
+    `${graph.path}: ${what}.`,
+    'Run `./lookahead check`; if the bundle is whole, report this with the message.',
+    cause === undefined ? undefined : { cause },
+  );
+}
