@@ -12,6 +12,7 @@ export const errorCodes = {
   camera_ended: 'The camera ended its stream.',
   camera_silent: 'The camera sends no pictures.',
   camera_no_video: 'The stream has no video track.',
+  recording_unusable: 'The recording cannot be played.',
   source_refused: 'The address of the camera is not allowed.',
   bundle_invalid: 'The bundle is not valid.',
   model_failed: 'A model run failed.',
@@ -21,6 +22,8 @@ export const errorCodes = {
   broker_unreachable: 'The NATS server cannot be reached.',
   broker_refused: 'The NATS server refused the request.',
   publish_failed: 'A message was not acknowledged.',
+  request_invalid: 'A request over NATS is not valid.',
+  request_failed: 'A request over NATS could not be answered.',
   subject_invalid: 'A name is not allowed in a subject.',
   port_taken: 'A port is already in use.',
 } as const;
