@@ -1,0 +1,253 @@
+/**
+ * The configuration: every key with its default, bound and description. Flags win over the environment, the
+ * environment over the file, the file over the defaults. Read-only at run time.
+ */
+import { z } from 'zod';
+import { TokenSchema } from './messages.js';
+
+const text = z.string().min(1).max(4096);
+const port = z.int().min(0).max(65_535);
+const secret = z
+  .string()
+  .max(1024)
+  .regex(/^[^\r\n\0]*$/, 'must be one line');
+
+const CameraSchema = z
+  .strictObject({
+    url: text
+      .regex(
+        /^(rtsps?:\/\/[^\s/]\S*|file:.+)$/i,
+        'must be rtsp://HOST/…, rtsps://HOST/… or file:PATH',
+      )
+      .describe(
+        'Where the pictures come from: rtsp://, rtsps://, or file:PATH, which loops a recording through the built-in RTSP server.',
+      ),
+    username: secret
+      .nullable()
+      .default(null)
+      .describe('Login name; ${NAME} reads the environment.'),
+    password: secret
+      .nullable()
+      .default(null)
+      .describe('Password; ${NAME} reads the environment. It is never printed or published.'),
+    passwordFile: text
+      .nullable()
+      .default(null)
+      .describe('A file whose first line is the password, instead of `password`.'),
+    transport: z.enum(['tcp', 'udp']).default('tcp').describe('How RTP travels.'),
+    timeoutMs: z
+      .int()
+      .min(500)
+      .max(60_000)
+      .default(5000)
+      .describe('A connection that says nothing for so long is given up.'),
+    silenceMs: z
+      .int()
+      .min(1000)
+      .max(120_000)
+      .default(10_000)
+      .describe('No picture for so long: the camera is called lost and reconnected.'),
+  })
+  .refine((camera) => camera.password === null || camera.passwordFile === null, {
+    message: 'give either password or passwordFile, not both',
+    path: ['passwordFile'],
+  });
+
+/** Names that every JavaScript object already has would be found where nobody put them. */
+const CameraNameSchema = TokenSchema.refine((name) => name !== 'svc' && !(name in {}), {
+  message: 'this name is reserved',
+});
+
+const streamOf = (maxMib: number, maxAgeH: number) =>
+  z
+    .strictObject({
+      maxAgeH: z
+        .number()
+        .min(0.1)
+        .max(87_600)
+        .default(maxAgeH)
+        .describe('Messages older than this are deleted.'),
+      maxMib: z
+        .int()
+        .min(1)
+        .max(1_048_576)
+        .default(maxMib)
+        .describe('The oldest go beyond this size.'),
+    })
+    .prefault({});
+
+const NatsSchema = z
+  .strictObject({
+    servers: z
+      .array(text)
+      .min(1)
+      .max(16)
+      .nullable()
+      .default(null)
+      .describe(
+        'Addresses such as nats://host:4222. null: a nats-server is started beside the engine.',
+      ),
+    user: secret.nullable().default(null).describe('User; ${NAME} reads the environment.'),
+    password: secret.nullable().default(null).describe('Password; ${NAME} reads the environment.'),
+    token: secret.nullable().default(null).describe('Token; ${NAME} reads the environment.'),
+    credsFile: text.nullable().default(null).describe('Credentials file as nsc writes it.'),
+    port: port
+      .default(4222)
+      .describe(
+        'Port of the server that is started beside the engine, on 127.0.0.1; 0: any free one.',
+      ),
+    storeDir: text
+      .nullable()
+      .default(null)
+      .describe('Where that server keeps its streams; null: .cache/nats in the repository.'),
+    streams: z
+      .strictObject({
+        forecast: streamOf(1024, 168).describe('Forecasts; about 3 kB each.'),
+        event: streamOf(256, 168).describe('Recognised events.'),
+        outcome: streamOf(256, 168).describe('Outcomes.'),
+        state: streamOf(16, 720).describe('Camera states.'),
+      })
+      .prefault({})
+      .describe('What JetStream keeps of each kind.'),
+  })
+  .prefault({})
+  .describe('The message broker.');
+
+export const ConfigSchema = z.strictObject({
+  site: TokenSchema.default('home').describe(
+    'Name of this place; the second token of every subject. Letters, digits, "_" and "-".',
+  ),
+  cameras: z
+    .record(CameraNameSchema, CameraSchema)
+    .default({})
+    .refine((cameras) => Object.keys(cameras).length <= 64, 'at most 64 cameras for one engine')
+    .refine(
+      (cameras) =>
+        new Set(Object.keys(cameras).map((name) => name.toLowerCase())).size ===
+        Object.keys(cameras).length,
+      'two names differ only in upper and lower case',
+    )
+    .describe('The cameras by name. A name is a token of subjects: letters, digits, "_" and "-".'),
+  yardCameras: z
+    .int()
+    .min(0)
+    .max(16)
+    .default(2)
+    .describe('Simulated cameras, watched when no camera is configured.'),
+  bundle: text
+    .default('yard')
+    .describe('The models: a name under bundles/, or the path of a folder with a manifest.json.'),
+  nats: NatsSchema,
+  http: z
+    .strictObject({
+      host: text
+        .default('127.0.0.1')
+        .describe('Address to listen on. The page has no login: keep it on loopback.'),
+      port: port.default(9700).describe('Port of the page, metrics and health; 0: any free one.'),
+    })
+    .prefault({})
+    .describe('Live page, /metrics, /livez, /readyz.'),
+  limits: z
+    .strictObject({
+      outboxMessages: z
+        .int()
+        .min(16)
+        .max(1_000_000)
+        .default(4096)
+        .describe('Messages that wait for the broker; beyond it the least important go first.'),
+      outboxMib: z.int().min(1).max(4096).default(32).describe('The same in size.'),
+      viewersMax: z
+        .int()
+        .min(0)
+        .max(64)
+        .default(4)
+        .describe('Live pictures at once; each costs an ffmpeg process.'),
+      drainMs: z
+        .int()
+        .min(0)
+        .max(60_000)
+        .default(10_000)
+        .describe('Longest time that stopping may take.'),
+    })
+    .prefault({})
+    .describe('Bounds of what waits.'),
+  log: z
+    .strictObject({
+      level: z
+        .enum(['error', 'warn', 'info', 'debug'])
+        .default('info')
+        .describe('Least important line that is printed on standard error.'),
+    })
+    .prefault({})
+    .describe('What the engine says about itself.'),
+});
+
+export type Config = z.infer<typeof ConfigSchema>;
+export type CameraConfig = Config['cameras'][string];
+export type LogLevel = Config['log']['level'];
+
+export interface Override {
+  /** Where in the configuration. */
+  readonly path: readonly string[];
+  readonly flag: string;
+  readonly env: string;
+  readonly kind: 'text' | 'number' | 'list';
+}
+
+/** What flags and environment can set, besides `--camera NAME=URL`. Both names come from the key. */
+export const overrides: readonly Override[] = [
+  { path: ['site'], flag: 'site', env: 'LOOKAHEAD_SITE', kind: 'text' },
+  { path: ['bundle'], flag: 'bundle', env: 'LOOKAHEAD_BUNDLE', kind: 'text' },
+  { path: ['yardCameras'], flag: 'yard-cameras', env: 'LOOKAHEAD_YARD_CAMERAS', kind: 'number' },
+  { path: ['nats', 'servers'], flag: 'nats', env: 'LOOKAHEAD_NATS', kind: 'list' },
+  { path: ['nats', 'port'], flag: 'nats-port', env: 'LOOKAHEAD_NATS_PORT', kind: 'number' },
+  { path: ['nats', 'storeDir'], flag: 'nats-store', env: 'LOOKAHEAD_NATS_STORE', kind: 'text' },
+  { path: ['http', 'host'], flag: 'http-host', env: 'LOOKAHEAD_HTTP_HOST', kind: 'text' },
+  { path: ['http', 'port'], flag: 'http-port', env: 'LOOKAHEAD_HTTP_PORT', kind: 'number' },
+  { path: ['log', 'level'], flag: 'log-level', env: 'LOOKAHEAD_LOG_LEVEL', kind: 'text' },
+];
+
+interface SchemaNode {
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly additionalProperties?: SchemaNode | boolean;
+  readonly anyOf?: readonly SchemaNode[];
+  readonly type?: string;
+  readonly default?: unknown;
+  readonly description?: string;
+}
+
+/** The schema as plain data (JSON Schema): for the reference page, and to name the nearest known key. */
+export function configJsonSchema(): SchemaNode {
+  return z.toJSONSchema(ConfigSchema, { io: 'input' }) as SchemaNode;
+}
+
+/** The keys that are known at a place. */
+export function keysAt(path: readonly PropertyKey[]): string[] {
+  let node: SchemaNode | undefined = configJsonSchema();
+  for (const part of path) {
+    const below: SchemaNode | boolean | undefined =
+      node?.properties?.[String(part)] ?? node?.additionalProperties;
+    node = typeof below === 'object' ? below : undefined;
+  }
+  return Object.keys(node?.properties ?? {});
+}
+
+export interface ConfigKey {
+  /** Dotted; `cameras.NAME.url`. */
+  readonly key: string;
+  readonly description: string;
+  readonly default: unknown;
+  readonly schema: SchemaNode;
+}
+
+/** Every key that holds a value, in the order of the schema. */
+export function configKeys(node: SchemaNode = configJsonSchema(), at = ''): ConfigKey[] {
+  return Object.entries(node.properties ?? {}).flatMap(([name, child]) => {
+    const key = at === '' ? name : `${at}.${name}`;
+    if (child.properties !== undefined) return configKeys(child, key);
+    if (typeof child.additionalProperties === 'object') {
+      return configKeys(child.additionalProperties, `${key}.NAME`);
+    }
+    return [{ key, description: child.description ?? '', default: child.default, schema: child }];
+  });
+}
