@@ -1,0 +1,431 @@
+/**
+ * The only file that knows `nats`: one connection that is always wanted, streams that are always there, and what is
+ * published, heard and answered over them.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  connect,
+  credsAuthenticator,
+  type ConnectionOptions,
+  DebugEvents,
+  type JetStreamManager,
+  type NatsConnection,
+} from 'nats';
+import { BehaviorSubject, type Observable } from 'rxjs';
+import { LookaheadError, messageOf } from '../errors.js';
+import { type Heartbeat, type Message, subjects } from '../messages.js';
+import type { PublishReceipt } from '../types.js';
+import { type BrokerLogin, type BrokerServer, parseServer, readCreds } from './broker-address.js';
+import {
+  connectFailure,
+  isFinal,
+  isMissing,
+  isNoStream,
+  serviceFailure,
+  streamFailure,
+  unreachable,
+} from './broker-errors.js';
+import { greeting } from './greeting.js';
+import type { StoredKind } from './outbox.js';
+import { type BusEvent, createPublisher, type StoreAttempt } from './publisher.js';
+import { answer, type ServiceHandler } from './services.js';
+import { defaultBudgets, drift, storedKinds, streamName, streamSettings } from './streams.js';
+
+export const defaultBusLimits = {
+  /** Stored messages that wait while the server is away: a camera fills about one a second. */
+  outboxMessagesMax: 2_000,
+  outboxBytesMax: 16 * 2 ** 20,
+  /** A longer message is dropped and counted; the server's own bound holds too. */
+  payloadBytesMax: 2 ** 20,
+  /** What core publish may have sent without the server having read it. */
+  unreadBytesMax: 2 * 2 ** 20,
+  ackTimeoutMs: 5_000,
+  connectTimeoutMs: 3_000,
+  /** After two pings without an answer the connection is given up. */
+  pingPeriodMs: 1_500,
+  /** Pause between two tries to connect; after a refusal ten times as long. */
+  reconnectMs: 500,
+  streams: defaultBudgets,
+};
+export type BusLimits = Readonly<typeof defaultBusLimits>;
+
+export interface BusOptions extends BrokerLogin {
+  /** `nats://host:4222`; tried in this order. */
+  readonly servers: readonly string[];
+  readonly site: string;
+  /** A reader makes no streams and publishes nothing. */
+  readonly role?: 'engine' | 'reader' | undefined;
+  /** Shown in the server's list of connections. */
+  readonly name?: string | undefined;
+  readonly limits?: Partial<BusLimits> | undefined;
+}
+
+export const busStates = [
+  'connecting',
+  'connected',
+  'disconnected',
+  'stale',
+  'refused',
+  'closed',
+] as const;
+export type BusStateName = (typeof busStates)[number];
+
+export interface BusStatus {
+  /** stale: the server stopped answering. refused: the login or the streams; tried again slowly. */
+  readonly state: BusStateName;
+  /** Wall clock, milliseconds since 1970. */
+  readonly sinceMs: number;
+  readonly why: string;
+  /** With 'refused': what to do about it. */
+  readonly error?: LookaheadError;
+}
+
+export interface Received {
+  readonly subject: string;
+  readonly data: Uint8Array;
+}
+
+export interface Bus {
+  readonly site: string;
+  readonly status: BusStatus;
+  /** Starts with the present status; completes after `close`. */
+  readonly status$: Observable<BusStatus>;
+  /** For counters. */
+  readonly events$: Observable<BusEvent>;
+  /** What waits to be stored, now. */
+  readonly outbox: { readonly messages: number; readonly bytes: number };
+  /** Resolves when connected (an engine: with its streams). Rejects with broker_refused or broker_unreachable. */
+  ready(limitMs: number): Promise<void>;
+  /**
+   * Stored kinds resolve when the server has them, however long it is away, so never wait for one before the next;
+   * scenes resolve when sent. Rejects with publish_failed when the message was dropped, which `events$` has told.
+   */
+  publish(message: Message): Promise<PublishReceipt>;
+  /** Sent now or never. False: not sent, and counted. */
+  heartbeat(message: Heartbeat): boolean;
+  /** Listens, over reconnects. Returns what ends it. */
+  subscribe(subject: string, listener: (received: Received) => void): () => void;
+  /** The last stored message of one camera, or of each. */
+  last(kind: StoredKind, camera?: string): Promise<Received[]>;
+  /** Answers requests on `lookahead.v1.<site>.svc.<name>`, over reconnects. */
+  serve(name: string, description: string, handler: ServiceHandler): void;
+  /** Sends what waits, then leaves. What is not stored in time is dropped and counted. */
+  close(limitMs?: number): Promise<void>;
+}
+
+/** Room for subject and headers within the server's bound on a message. */
+const headerBytes = 1_024;
+
+/** Something that every new connection gets. */
+type Attachment = (nc: NatsConnection) => void;
+
+/**
+ * Returns after the first try to reach the server, whatever came of it: look at `status`, or wait for `ready`.
+ * Throws config_invalid, config_unreadable or subject_invalid at once.
+ */
+export async function connectBus(options: BusOptions): Promise<Bus> {
+  const limits: BusLimits = { ...defaultBusLimits, ...options.limits };
+  const { site, role = 'engine' } = options;
+  const servers = options.servers.map(parseServer);
+  const creds = options.creds === undefined ? undefined : readCreds(options.creds);
+  const addresses = servers.map(({ url }) => url).join(', ');
+  subjects.heartbeat(site); // Refuses a site that is no subject token.
+
+  const first: BusStatus = { state: 'connecting', sinceMs: Date.now(), why: 'not tried yet' };
+  const status = new BehaviorSubject(first);
+  const attachments = new Set<Attachment>();
+  const leaving = new AbortController();
+  let live: NatsConnection | undefined;
+  let streamsReady = false;
+
+  const say = (state: BusStateName, why: string): void => {
+    if (status.value.state === state && status.value.why === why) return;
+    status.next({ state, sinceMs: Date.now(), why });
+  };
+  const sayRefused = (error: LookaheadError): void => {
+    if (status.value.state === 'refused' && status.value.why === error.message) return;
+    status.next({ state: 'refused', sinceMs: Date.now(), why: error.message, error });
+  };
+
+  const publisher = createPublisher(site, limits, {
+    canStore: () => live !== undefined && streamsReady,
+    canSend: () => live !== undefined,
+    payloadMax: () =>
+      Math.min(limits.payloadBytesMax, live?.info?.max_payload ?? Infinity) - headerBytes,
+    send: async (subject, data) => {
+      live?.publish(subject, data);
+      await live?.flush(); // The server answers it when it has read all that came before.
+    },
+    store: async (subject, data, id): Promise<StoreAttempt> => {
+      const nc = live;
+      if (nc === undefined) return { result: 'retry', why: 'disconnected' };
+      try {
+        const js = nc.jetstream({ timeout: limits.ackTimeoutMs });
+        const { duplicate } = await js.publish(subject, data, { msgID: id });
+        return { result: 'stored', duplicate };
+      } catch (error) {
+        if (isFinal(error)) return { result: 'refused', why: messageOf(error) };
+        // Somebody removed a stream under us.
+        if (isNoStream(error) && nc === live && streamsReady) void keepStreams(nc);
+        return { result: 'retry', why: messageOf(error) };
+      }
+    },
+  });
+
+  /**
+   * One path for the first connection and for every later one. The nats package could do both, but its wait for a
+   * first connection cannot be ended and hides a refused login, and each of its tries against a frozen server leaves
+   * a socket open for good. So it connects once, and this loop connects again, for ever.
+   */
+  const stayConnected = async (tried: () => void): Promise<void> => {
+    while (!leaving.signal.aborted) {
+      const dialled = await dial();
+      if (!(dialled instanceof LookaheadError)) {
+        await whileConnected(dialled, tried);
+        continue;
+      }
+      const isRefused = dialled.code === 'broker_refused';
+      const neverWas = status.value.state === 'connecting';
+      if (isRefused) sayRefused(dialled);
+      else say(neverWas ? 'connecting' : 'disconnected', dialled.message);
+      tried();
+      await pause(isRefused ? limits.reconnectMs * 10 : limits.reconnectMs, leaving.signal);
+    }
+  };
+
+  const dial = async (): Promise<NatsConnection | LookaheadError> => {
+    let failure = unreachable('(none)', 'no address is configured');
+    for (const server of servers) {
+      const silence = await greeting(server, limits.connectTimeoutMs, leaving.signal);
+      if (silence === undefined) {
+        try {
+          return await connect(connectionOptions(server));
+        } catch (error) {
+          failure = connectFailure(server.url, error);
+        }
+      } else if (failure.code !== 'broker_refused') failure = unreachable(server.url, silence);
+    }
+    return failure;
+  };
+
+  const connectionOptions = (server: BrokerServer): ConnectionOptions => {
+    const user = options.user ?? server.user;
+    const pass = options.pass ?? server.pass;
+    return {
+      servers: server.url,
+      name: options.name ?? `lookahead ${site}`,
+      reconnect: false,
+      timeout: limits.connectTimeoutMs,
+      pingInterval: limits.pingPeriodMs,
+      maxPingOut: 2,
+      ...(user === undefined ? {} : { user }),
+      ...(pass === undefined ? {} : { pass }),
+      ...(options.token === undefined ? {} : { token: options.token }),
+      ...(creds === undefined ? {} : { authenticator: credsAuthenticator(creds) }),
+      ...(server.tls ? { tls: {} } : {}),
+    };
+  };
+
+  /** Resolves when the connection is lost or given up. */
+  const whileConnected = async (nc: NatsConnection, tried: () => void): Promise<void> => {
+    const lost = Promise.race([
+      nc.closed().then(() => 'disconnected' as const),
+      silenceOf(nc).then(() => 'stale' as const),
+    ]);
+    live = nc;
+    for (const attach of attachments) attach(nc);
+    if (role === 'engine') await Promise.race([keepStreams(nc), lost]);
+    else say('connected', nc.getServer());
+    tried();
+
+    const state = await lost;
+    live = undefined;
+    streamsReady = false;
+    if (!leaving.signal.aborted) say(state, `The NATS server ${nc.getServer()} is ${state}.`);
+    // Not awaited: what is still to be written to a frozen server is never written.
+    void nc.close();
+  };
+
+  /** Makes the streams, or brings them to our settings, until it succeeds or the connection is another. */
+  const keepStreams = async (nc: NatsConnection): Promise<void> => {
+    streamsReady = false;
+    try {
+      const manager = await nc.jetstreamManager({ checkAPI: false, timeout: limits.ackTimeoutMs });
+      for (const kind of storedKinds) await keepStream(manager, kind);
+      if (nc !== live) return;
+      streamsReady = true;
+      say('connected', nc.getServer());
+      publisher.resume();
+    } catch (error) {
+      if (nc !== live) return;
+      sayRefused(streamFailure(error));
+      void pause(limits.reconnectMs * 10, leaving.signal).then(() => {
+        if (nc === live) void keepStreams(nc);
+      });
+    }
+  };
+
+  const keepStream = async (manager: JetStreamManager, kind: StoredKind): Promise<void> => {
+    const wanted = streamSettings(site, kind, limits.streams);
+    try {
+      const { config } = await manager.streams.info(wanted.name);
+      if (drift(wanted, config).length > 0) await manager.streams.update(wanted.name, wanted);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      await manager.streams.add(wanted);
+    }
+  };
+
+  const attach = (attachment: Attachment): void => {
+    attachments.add(attachment);
+    if (live !== undefined) attachment(live);
+  };
+
+  const subscribe: Bus['subscribe'] = (subject, listener) => {
+    let stop = (): void => {};
+    const attachment: Attachment = (nc) => {
+      // A callback, not an iterator: an iterator that is read slowly buffers without bound.
+      const subscription = nc.subscribe(subject, {
+        callback: (error, message) => {
+          if (error === null) listener({ subject: message.subject, data: message.data });
+        },
+      });
+      stop = () => {
+        if (!nc.isClosed()) subscription.unsubscribe();
+      };
+    };
+    attach(attachment);
+    return () => {
+      attachments.delete(attachment);
+      stop();
+    };
+  };
+
+  const last: Bus['last'] = async (kind, camera) => {
+    const nc = live;
+    if (nc === undefined) throw unreachable(addresses, status.value.why);
+    const stream = streamName(site, kind);
+    const lastOf = async (subject: string): Promise<Received[]> => {
+      try {
+        // Direct get by subject (ADR-31): a reader needs no more permission than for this one subject.
+        const { headers, data } = await nc.request(
+          `$JS.API.DIRECT.GET.${stream}.${subject}`,
+          undefined,
+          { timeout: limits.ackTimeoutMs },
+        );
+        return headers?.code === 404 ? [] : [{ subject, data }];
+      } catch (error) {
+        if (isNoStream(error)) return [];
+        throw streamFailure(error);
+      }
+    };
+    if (camera !== undefined) return lastOf(subjects.of(site, camera, kind));
+    const manager = await nc.jetstreamManager({ checkAPI: false, timeout: limits.ackTimeoutMs });
+    const everything = subjects.all(site, kind);
+    const known = await manager.streams.info(stream, { subjects_filter: everything }).then(
+      ({ state }) => Object.keys(state.subjects ?? {}),
+      (error: unknown) => {
+        if (isMissing(error)) return [];
+        throw streamFailure(error);
+      },
+    );
+    return (await Promise.all(known.map(lastOf))).flat();
+  };
+
+  const serve: Bus['serve'] = (name, description, handler) =>
+    attach((nc) => {
+      const added = nc.services.add({
+        name: 'lookahead',
+        version: '1.0.0',
+        description,
+        metadata: { site },
+      });
+      const offered = added.then((service) =>
+        service.addEndpoint(name.replaceAll('.', '-'), {
+          subject: subjects.service(site, name),
+          handler: (error, request) => {
+            if (error !== null) return;
+            void answer(handler, request.data, request.reply ?? '').then((reply) => {
+              if (reply === undefined || nc.isClosed()) return;
+              const { data, error: failure } = reply;
+              if (failure === undefined) request.respond(data);
+              else request.respondError(failure.status, failure.text, data);
+            });
+          },
+        }),
+      );
+      offered.catch((error: unknown) => {
+        if (nc === live) sayRefused(serviceFailure(name, error));
+      });
+    });
+
+  const ready: Bus['ready'] = (limitMs) =>
+    new Promise((resolve, reject) => {
+      const settle = (error?: LookaheadError): void => {
+        clearTimeout(limit);
+        queueMicrotask(() => watching.unsubscribe());
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      const limit = setTimeout(() => settle(unreachable(addresses, status.value.why)), limitMs);
+      const watching = status.subscribe({
+        next: ({ state, error }) => {
+          if (state === 'connected') settle();
+          else if (state === 'refused') settle(error);
+        },
+        error: reject,
+      });
+    });
+
+  const close: Bus['close'] = async (limitMs = 5_000) => {
+    if (leaving.signal.aborted) return;
+    await publisher.close(limitMs);
+    leaving.abort();
+    if (live !== undefined) {
+      const nc = live;
+      const drained = new AbortController();
+      await Promise.race([nc.drain().finally(() => drained.abort()), pause(1_000, drained.signal)]);
+      void nc.close();
+    }
+    await looping;
+    say('closed', 'closed by us');
+    status.complete();
+  };
+
+  let looping = Promise.resolve();
+  await new Promise<void>((tried) => {
+    looping = stayConnected(tried);
+  });
+
+  return {
+    site,
+    get status() {
+      return status.value;
+    },
+    status$: status.asObservable(),
+    events$: publisher.events$,
+    outbox: publisher.outbox,
+    ready,
+    publish: publisher.publish,
+    heartbeat: publisher.heartbeat,
+    subscribe,
+    last,
+    serve,
+    close,
+  };
+}
+
+/** Ends early, without error, when the signal fires. */
+async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  // Spread, so that many engines do not come back to a restarted server in one instant.
+  const spreadMs = milliseconds * (0.75 + 0.5 * Math.random());
+  await delay(spreadMs, undefined, { signal }).catch(() => undefined);
+}
+
+/** Resolves when the pings of a connection stay unanswered; never, when it ends otherwise. */
+async function silenceOf(nc: NatsConnection): Promise<void> {
+  for await (const { type } of nc.status()) {
+    if (type === DebugEvents.StaleConnection) return;
+  }
+  await new Promise<never>(() => undefined);
+}
