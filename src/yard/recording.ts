@@ -12,7 +12,7 @@ export interface Recording {
 
 export const recordingBytesMax = 256 * 1024 * 1024;
 /** A reader joins at a key picture; waiting longer looks like a dead camera. */
-const keyPeriodMaxS = 2;
+const keyPeriodMaxS = 5;
 const stderrCharsMax = 64 * 1024;
 
 /** Rejects with `recording_unusable` or `ffmpeg_missing`. */
@@ -29,7 +29,7 @@ export async function openRecording(ffmpegPath: string, path: string): Promise<R
   }
   const rate = String(about.framesPerSecond);
   const keyEvery = String(Math.max(1, Math.round(about.framesPerSecond)));
-  const encode = ['-r', rate, '-c:v', 'libx264', '-preset', 'veryfast', '-bf', '0', '-crf', '21'];
+  const encode = ['-r', rate, '-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '0', '-crf', '23'];
   const format = ['-g', keyEvery, '-pix_fmt', 'yuv420p', '-vf', 'pad=ceil(iw/2)*2:ceil(ih/2)*2'];
   const annexB = await collect(ffmpegPath, [...input, ...encode, ...format, ...output], path);
   return { annexB, framesPerSecond: about.framesPerSecond, isTranscoded: true };
