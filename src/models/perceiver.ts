@@ -9,11 +9,9 @@ import {
   clipTensor,
   frameOf,
   keyFrameTensor,
-  letterbox,
   toPixels,
   toShares,
   type Rectangle,
-  type Size,
 } from './preprocess.js';
 import { changePoints, gridPoints, type Point } from './prompt-points.js';
 import { encodeRle } from './rle.js';
@@ -29,8 +27,8 @@ export interface PerceiverInput {
   readonly clip: number;
   readonly fromMs: number;
   readonly toMs: number;
-  /** The camera's picture before letterboxing; only its proportions count. */
-  readonly picture: Size;
+  /** The camera's picture inside the letterbox, in pixels of the frame. */
+  readonly picture: Rectangle;
   /** Track ids below this were already given in this epoch, by a process before this one. */
   readonly trackFloor: number;
   /** F x height x width x 3, rgb24. */
@@ -91,13 +89,13 @@ export class Perceiver {
     const watch = stopwatch();
     const key = `${input.camera}/${input.epoch}`;
     const memory = this.#memories.get(key);
-    const picture = letterbox(input.picture, manifest.preprocessing);
+    const { picture } = input;
 
     const tokens = await encodeClip(this.#sessions.backbone, clipTensor(input.pixels, manifest));
     watch.lap('backbone');
 
     const tracker = resume(memory, input);
-    const points = this.#points(input, picture, tracker);
+    const points = this.#points(input, tracker);
     const masks = await this.#segment(input.pixels, points, watch);
     const features = poolMasks(
       masks.map(({ cells }) => cells),
@@ -122,7 +120,7 @@ export class Perceiver {
       class: manifest.classes[classes[row]?.index ?? 0] ?? '',
       feature: features.slice(row * geometry.visionDim, (row + 1) * geometry.visionDim),
     }));
-    const aspect = input.picture.widthPx / input.picture.heightPx;
+    const aspect = picture.width / picture.height;
     const { state, seen } = track(tracker, detections, input.clip, input.toMs, aspect);
     watch.lap('objects');
 
@@ -192,8 +190,9 @@ export class Perceiver {
   }
 
   /** SAM's grid, then at most one more batch: where tracks should be now, and where the clip changed most. */
-  #points(input: PerceiverInput, picture: Rectangle, tracker: TrackerState): Point[] {
+  #points(input: PerceiverInput, tracker: TrackerState): Point[] {
     const { manifest } = this.#bundle;
+    const { picture } = input;
     const { widthPx, heightPx } = manifest.preprocessing;
     const { pointsPerBatch } = manifest.segmenter;
     const inside = ([x, y]: Point): boolean => x >= 0 && y >= 0 && x < widthPx && y < heightPx;

@@ -16,9 +16,6 @@ export interface Size {
   readonly heightPx: number;
 }
 
-/** What a camera's picture is taken to be where its size is not known. */
-export const usualPicture: Size = { widthPx: 16, heightPx: 9 };
-
 /**
  * Frames as the graphs take them: bytes, without any conversion; scaling to the net's range is in the graph.
  *
@@ -49,14 +46,6 @@ export function keyFrameTensor(pixels: Uint8Array, manifest: Manifest): Tensor {
 export function frameOf(pixels: Uint8Array, index: number, manifest: Manifest): Uint8Array {
   const bytes = manifest.preprocessing.widthPx * manifest.preprocessing.heightPx * 3;
   return pixels.subarray(index * bytes, (index + 1) * bytes);
-}
-
-/** Where the camera's picture lies within the letterboxed input: scaled to fit, centred. */
-export function letterbox(picture: Size, input: Size): Rectangle {
-  const scale = Math.min(input.widthPx / picture.widthPx, input.heightPx / picture.heightPx);
-  const width = picture.widthPx * scale;
-  const height = picture.heightPx * scale;
-  return { x: (input.widthPx - width) / 2, y: (input.heightPx - height) / 2, width, height };
 }
 
 /** Input pixels to shares of the camera's picture; what lies in the bars is cut off. */

@@ -44,7 +44,12 @@ const HeaderSchema = z.discriminatedUnion('kind', [
     kind: z.literal('perceive'),
     fromMs: z.number(),
     toMs: z.number(),
-    picture: z.object({ widthPx: z.number().positive(), heightPx: z.number().positive() }),
+    picture: z.object({
+      x: z.number(),
+      y: z.number(),
+      width: z.number().positive(),
+      height: z.number().positive(),
+    }),
     trackFloor: count,
   }),
   z.object({

@@ -1,0 +1,390 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LookaheadError, messageOf } from '../errors.js';
+import type { Role } from './model-process.js';
+import { RequestDropped, RequestQueue } from './request-queue.js';
+import type { Tensors } from './tensor.js';
+import {
+  encodeMessage,
+  MessageDecoder,
+  protocolVersion,
+  type HeaderOf,
+  type WireMessage,
+} from './wire.js';
+
+/** What is asked of each kind of child, and what it answers. */
+interface Replies {
+  readonly perceive: 'scene';
+  readonly reason: 'reasoning';
+}
+const replyKinds: Replies = { perceive: 'scene', reason: 'reasoning' };
+type RequestKind = keyof Replies;
+/** What the caller says of a request; id and deadline are added. */
+export type RequestHeader<K extends RequestKind> = Omit<
+  HeaderOf<K>,
+  'v' | 'kind' | 'id' | 'tensors' | 'deadlineMs'
+>;
+
+export interface ModelChildOptions {
+  readonly role: Role;
+  /** Compiled entry, for example `dist/models/perceiver-process.js`. */
+  readonly entry: string;
+  readonly bundleDir: string;
+  readonly bundleSha256: string;
+  readonly threads?: number;
+  /** Cameras that may wait at once. */
+  readonly queueMax?: number;
+  /** Longest time from start to hello. */
+  readonly startMs?: number;
+  /** Pauses before the first, second, ... restart in a row; the last one repeats. */
+  readonly backOffMs?: readonly number[];
+  /** The child was replaced: why. */
+  readonly onRestart?: (role: Role, why: string) => void;
+  /** So many requests were in flight when the child was killed. */
+  readonly onLost?: (role: Role, count: number) => void;
+  /** A request was answered, from sending to reply. */
+  readonly onDuration?: (role: Role, durationMs: number) => void;
+}
+
+interface Request {
+  readonly id: number;
+  readonly camera: string;
+  readonly kind: RequestKind;
+  readonly header: RequestHeader<RequestKind>;
+  readonly tensors: Tensors;
+  readonly deadlineMs: number;
+  timer: NodeJS.Timeout;
+  sentAtMs: number;
+  resolve(message: WireMessage): void;
+  reject(error: Error): void;
+}
+
+/** A child that never said hello three times in a row is not going to: the first start fails. */
+const startAttemptsMax = 3;
+const closeMs = 3000;
+const stderrCharsMax = 2000;
+
+/**
+ * The engine's side of one model process: starts it, checks that it is of the same bundle and protocol, sends it one
+ * request at a time, and replaces it when it dies, hangs past a deadline or answers nonsense.
+ */
+export class ModelChild {
+  readonly #options: Required<Omit<ModelChildOptions, 'onRestart' | 'onLost' | 'onDuration'>> &
+    Pick<ModelChildOptions, 'onRestart' | 'onLost' | 'onDuration'>;
+  readonly #queue: RequestQueue<Request>;
+  #dir: string | null = null;
+  #server: Server | null = null;
+  #child: ChildProcess | null = null;
+  #socket: Socket | null = null;
+  #ready = false;
+  #inFlight: Request | null = null;
+  #startTimer: NodeJS.Timeout | undefined;
+  #restartTimer: NodeJS.Timeout | undefined;
+  #failuresInRow = 0;
+  #closed = false;
+  #nextId = 1;
+  #stderr = '';
+  #started: { resolve: () => void; reject: (error: Error) => void } | null = null;
+  readonly #onExit = (): void => {
+    this.#child?.kill('SIGKILL');
+    if (this.#dir !== null) rmSync(this.#dir, { recursive: true, force: true });
+  };
+
+  constructor(options: ModelChildOptions) {
+    this.#options = {
+      threads: 1,
+      queueMax: 64,
+      startMs: 120_000,
+      backOffMs: [200, 500, 1000, 2000, 5000, 10_000],
+      ...options,
+    };
+    this.#queue = new RequestQueue(this.#options.queueMax);
+  }
+
+  /** Process id of the child at this moment. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Cameras that wait. */
+  get queued(): number {
+    return this.#queue.size;
+  }
+
+  /**
+   * Resolves when the child is ready.
+   *
+   * @throws LookaheadError what the child said, for example `bundle_invalid`; `model_lost` where it never came up.
+   */
+  async start(): Promise<void> {
+    this.#dir = mkdtempSync(join(socketHome(), 'lookahead-'));
+    process.once('exit', this.#onExit);
+    this.#server = createServer((socket) => this.#accept(socket));
+    const server = this.#server;
+    const path = join(this.#dir, 'model.sock');
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(path, resolve);
+    });
+    const started = new Promise<void>((resolve, reject) => {
+      this.#started = { resolve, reject };
+    });
+    this.#spawn();
+    try {
+      await started;
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Asks the child. Of each camera only the newest request waits.
+   *
+   * @param deadlineMs longest wait for the child to be free, and then again for its answer
+   * @throws LookaheadError `RequestDropped` (`model_late`), `model_lost`, or what the child said
+   */
+  request<K extends RequestKind>(
+    kind: K,
+    header: RequestHeader<K>,
+    tensors: Tensors,
+    deadlineMs: number,
+  ): Promise<WireMessage<Replies[K]>> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) {
+        reject(lost(`The ${this.#options.role} is closed.`));
+        return;
+      }
+      const request: Request = {
+        id: this.#nextId++,
+        camera: header.camera,
+        kind,
+        header,
+        tensors,
+        deadlineMs,
+        sentAtMs: 0,
+        timer: setTimeout(() => {
+          if (this.#queue.remove(request)) {
+            request.reject(new RequestDropped('late', `It waited ${deadlineMs} ms.`));
+          }
+        }, deadlineMs),
+        resolve: (message) => {
+          clearTimeout(request.timer);
+          resolve(message as unknown as WireMessage<Replies[K]>);
+        },
+        reject: (error) => {
+          clearTimeout(request.timer);
+          reject(error);
+        },
+      };
+      this.#queue.push(request);
+      this.#pump();
+    });
+  }
+
+  /** Leaves no child and no socket file. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#startTimer);
+    clearTimeout(this.#restartTimer);
+    const gone = lost(`The ${this.#options.role} was closed.`);
+    for (let one = this.#queue.shift(); one !== undefined; one = this.#queue.shift())
+      one.reject(gone);
+    this.#inFlight?.reject(gone);
+    this.#inFlight = null;
+    this.#started?.reject(gone);
+    this.#started = null;
+    const child = this.#child;
+    if (child !== null && child.exitCode === null && child.signalCode === null) {
+      const exited = new Promise((resolve) => child.once('exit', resolve));
+      if (this.#ready) this.#socket?.end(encodeMessage({ kind: 'bye' }));
+      else child.kill('SIGKILL');
+      const timer = setTimeout(() => child.kill('SIGKILL'), closeMs);
+      if (child.pid !== undefined) await exited;
+      clearTimeout(timer);
+    }
+    this.#socket?.destroy();
+    this.#server?.close();
+    process.removeListener('exit', this.#onExit);
+    this.#onExit();
+    this.#child = null;
+  }
+
+  #spawn(): void {
+    const { entry, bundleDir, threads, startMs, role } = this.#options;
+    const socket = join(this.#dir ?? '', 'model.sock');
+    this.#stderr = '';
+    const child = spawn(
+      process.execPath,
+      [entry, '--socket', socket, '--bundle', bundleDir, '--threads', String(threads)],
+      { stdio: ['ignore', 'ignore', 'pipe'], env: childEnvironment() },
+    );
+    this.#child = child;
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(-stderrCharsMax);
+    });
+    child.once('error', (error) => this.#ended(child, `it could not be started: ${error.message}`));
+    child.once('close', (code, signal) => {
+      const how = signal === null ? `it ended with code ${code}` : `it was killed by ${signal}`;
+      const said = this.#stderr.trim();
+      this.#ended(child, said === '' ? how : `${how}: ${said}`);
+    });
+    this.#startTimer = setTimeout(() => {
+      this.#ended(child, `the ${role} said no hello for ${startMs} ms`);
+    }, startMs);
+  }
+
+  #accept(socket: Socket): void {
+    const child = this.#child;
+    // One child, one connection: nothing else has business here.
+    if (this.#closed || child === null || this.#socket !== null) {
+      socket.destroy();
+      return;
+    }
+    this.#socket = socket;
+    const decoder = new MessageDecoder();
+    socket.on('error', (error) => this.#ended(child, `its connection failed: ${error.message}`));
+    socket.on('close', () => this.#ended(child, 'it closed its connection'));
+    socket.on('data', (chunk) => {
+      if (this.#socket !== socket) return;
+      try {
+        for (const message of decoder.push(chunk)) this.#take(child, message);
+      } catch (error) {
+        this.#ended(child, messageOf(error));
+      }
+    });
+  }
+
+  #take(child: ChildProcess, message: WireMessage): void {
+    if (this.#child !== child || this.#closed) return;
+    const { header } = message;
+    if (header.kind === 'error' && header.id === null) {
+      this.#fatal(child, new LookaheadError(header.code, header.message, header.remedy));
+      return;
+    }
+    if (!this.#ready) {
+      this.#hello(child, message);
+      return;
+    }
+    const request = this.#inFlight;
+    if (request === null || !('id' in header) || header.id !== request.id) {
+      this.#ended(child, `it sent "${header.kind}" that nobody asked for`);
+      return;
+    }
+    if (header.kind !== 'error' && header.kind !== replyKinds[request.kind]) {
+      this.#ended(child, `it answered "${request.kind}" with "${header.kind}"`);
+      return;
+    }
+    this.#inFlight = null;
+    this.#failuresInRow = 0;
+    this.#options.onDuration?.(this.#options.role, performance.now() - request.sentAtMs);
+    if (header.kind === 'error') {
+      request.reject(new LookaheadError(header.code, header.message, header.remedy));
+    } else {
+      request.resolve(message);
+    }
+    this.#pump();
+  }
+
+  #hello(child: ChildProcess, { header }: WireMessage): void {
+    const { role, bundleSha256 } = this.#options;
+    if (header.kind !== 'hello') {
+      this.#ended(child, `it said "${header.kind}" before hello`);
+    } else if (header.protocol !== protocolVersion || header.role !== role) {
+      this.#ended(child, `it is a ${header.role} of protocol ${header.protocol}`);
+    } else if (header.bundleSha256 !== bundleSha256) {
+      this.#ended(child, `it loaded bundle ${header.bundleSha256}, not ${bundleSha256}`);
+    } else {
+      clearTimeout(this.#startTimer);
+      this.#ready = true;
+      this.#started?.resolve();
+      this.#started = null;
+      this.#pump();
+    }
+  }
+
+  #pump(): void {
+    if (!this.#ready || this.#inFlight !== null || this.#closed) return;
+    const request = this.#queue.shift();
+    const child = this.#child;
+    if (request === undefined || child === null) return;
+    clearTimeout(request.timer);
+    const { id, kind, header, tensors, deadlineMs } = request;
+    let bytes: Buffer;
+    try {
+      bytes = encodeMessage({ kind, id, deadlineMs, ...header } as HeaderOf<RequestKind>, tensors);
+    } catch (error) {
+      request.reject(error instanceof Error ? error : new Error(String(error)));
+      this.#pump();
+      return;
+    }
+    this.#inFlight = request;
+    request.sentAtMs = performance.now();
+    request.timer = setTimeout(() => {
+      request.reject(new RequestDropped('late', `No answer within ${deadlineMs} ms.`));
+      this.#ended(child, `it gave no answer within ${deadlineMs} ms`);
+    }, deadlineMs);
+    this.#socket?.write(bytes);
+  }
+
+  /** A child that says it cannot work will not work after a restart either, if it never did. */
+  #fatal(child: ChildProcess, error: LookaheadError): void {
+    if (this.#started === null) {
+      this.#ended(child, error.message);
+      return;
+    }
+    this.#started.reject(error);
+    this.#started = null;
+  }
+
+  /** The one way out for a child: kills it, counts what it had, starts another after a pause. */
+  #ended(child: ChildProcess, why: string): void {
+    if (this.#child !== child || this.#closed) return;
+    const { role, backOffMs, onLost, onRestart } = this.#options;
+    clearTimeout(this.#startTimer);
+    this.#child = null;
+    this.#ready = false;
+    child.kill('SIGKILL');
+    this.#socket?.destroy();
+    this.#socket = null;
+    if (this.#inFlight !== null) {
+      this.#inFlight.reject(lost(`The ${role} was replaced: ${why}.`));
+      this.#inFlight = null;
+      onLost?.(role, 1);
+    }
+    const pauseMs = backOffMs[Math.min(this.#failuresInRow, backOffMs.length - 1)] ?? 0;
+    this.#failuresInRow++;
+    if (this.#started !== null && this.#failuresInRow >= startAttemptsMax) {
+      this.#started.reject(lost(`The ${role} did not start: ${why}.`));
+      this.#started = null;
+      return;
+    }
+    onRestart?.(role, why);
+    this.#restartTimer = setTimeout(() => this.#spawn(), pauseMs);
+  }
+}
+
+/** Camera passwords can stand in the engine's environment; a model process needs none of them. */
+function childEnvironment(): NodeJS.ProcessEnv {
+  const names = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'NODE_OPTIONS', 'LD_LIBRARY_PATH'];
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
+/** A Unix socket's path has room for about 100 characters. */
+function socketHome(): string {
+  const home = tmpdir();
+  return home.length > 60 ? '/tmp' : home;
+}
+
+function lost(message: string): LookaheadError {
+  return new LookaheadError('model_lost', message, 'A new process takes over by itself.');
+}

@@ -1,0 +1,155 @@
+import { fileURLToPath } from 'node:url';
+import type { Clip, Reasoning, Scene, Window } from '../types.js';
+import { openBundle, type Bundle } from './bundle.js';
+import { ModelChild, type ModelChildOptions } from './model-child.js';
+import { usualBudget, type TextBudget } from './reasoner.js';
+import { float32, floats, uint8, type Tensor } from './tensor.js';
+
+export interface ModelPortsOptions {
+  readonly bundleDir: string;
+  /** Of a camera, in messages and track ids; 0 where none is given. */
+  readonly epochOf?: (camera: string) => number;
+  readonly budget?: TextBudget;
+  /** Longest wait for a free perceiver, and then for its answer. */
+  readonly perceiveMs?: number;
+  readonly reasonMs?: number;
+  readonly child?: Pick<
+    ModelChildOptions,
+    'threads' | 'queueMax' | 'startMs' | 'backOffMs' | 'onRestart' | 'onLost' | 'onDuration'
+  >;
+}
+
+/** The models as `watchCamera` sees them. */
+export interface ModelPorts {
+  readonly bundle: Bundle;
+  readonly perceiver: ModelChild;
+  readonly reasoner: ModelChild;
+  readonly perceive: (clip: Clip) => Promise<Scene>;
+  readonly reason: (window: Window) => Promise<Reasoning>;
+  /** Leaves no child behind. */
+  readonly close: () => Promise<void>;
+}
+
+/** `src/models/x.ts` and `dist/models/x.js` lie equally deep, so this finds the compiled entry from both. */
+const entryOf = (name: string): string =>
+  fileURLToPath(new URL(`../../dist/models/${name}.js`, import.meta.url));
+
+/**
+ * Checks the bundle, starts a perceiver and a reasoner, and waits until both are ready.
+ *
+ * @throws LookaheadError `bundle_invalid`, `model_lost`
+ */
+export async function createModelPorts(options: ModelPortsOptions): Promise<ModelPorts> {
+  const { bundleDir, epochOf = () => 0, budget = usualBudget } = options;
+  const { perceiveMs = 10_000, reasonMs = 15_000 } = options;
+  const bundle = await openBundle(bundleDir);
+  const childOf = (role: ModelChildOptions['role']): ModelChild =>
+    new ModelChild({
+      ...options.child,
+      role,
+      entry: entryOf(`${role}-process`),
+      bundleDir,
+      bundleSha256: bundle.sha256,
+    });
+  const perceiver = childOf('perceiver');
+  const reasoner = childOf('reasoner');
+  const close = async (): Promise<void> => {
+    await Promise.all([perceiver.close(), reasoner.close()]);
+  };
+  try {
+    await Promise.all([perceiver.start(), reasoner.start()]);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const floors = new Map<string, { readonly epoch: number; readonly next: number }>();
+
+  const perceive = async (clip: Clip): Promise<Scene> => {
+    const { camera, index, fromMs, toMs } = clip;
+    const epoch = epochOf(camera);
+    const floor = floors.get(camera);
+    const trackFloor = floor?.epoch === epoch ? floor.next : 1;
+    const { widthPx, heightPx } = bundle.manifest.preprocessing;
+    const whole = { x: 0, y: 0, width: widthPx, height: heightPx };
+    const picture = clip.frames[0]?.picture ?? whole;
+    const { header, tensors } = await perceiver.request(
+      'perceive',
+      { camera, epoch, clip: index, fromMs, toMs, picture, trackFloor },
+      { frames: framesTensor(clip, bundle) },
+      perceiveMs,
+    );
+    const highest = header.objects.reduce((most, { track }) => Math.max(most, track), 0);
+    floors.set(camera, { epoch, next: Math.max(trackFloor, highest + 1) });
+    const { objects, events, familiarity, stagesMs } = header;
+    return {
+      camera,
+      clip: index,
+      fromMs,
+      toMs,
+      objects,
+      events,
+      familiarity,
+      tokens: {
+        global: floats(tensors, 'global'),
+        objects: floats(tensors, 'objects'),
+        attributes: floats(tensors, 'attributes'),
+      },
+      stagesMs,
+    };
+  };
+
+  const reason = async (window: Window): Promise<Reasoning> => {
+    const newest = window.at(-1);
+    if (newest === undefined) throw new Error('A window without scenes cannot be reasoned about.');
+    const { camera, clip } = newest;
+    const scenes = window.map((scene) => ({
+      clip: scene.clip,
+      fromMs: scene.fromMs,
+      toMs: scene.toMs,
+      objects: scene.objects.map(({ track, class: name }) => ({ track, class: name })),
+    }));
+    const { visionDim, attributes } = bundle.manifest.geometry;
+    const { header } = await reasoner.request(
+      'reason',
+      { camera, epoch: epochOf(camera), clip, scenes, budget },
+      {
+        global: rows(
+          window.map(({ tokens }) => tokens.global),
+          visionDim,
+        ),
+        objects: rows(
+          window.map(({ tokens }) => tokens.objects),
+          visionDim,
+        ),
+        attributes: rows(
+          window.map(({ tokens }) => tokens.attributes),
+          attributes.length,
+        ),
+      },
+      reasonMs,
+    );
+    const { probabilities, rawProbabilities, justifications, explanation, stagesMs } = header;
+    return { probabilities, rawProbabilities, justifications, explanation, stagesMs };
+  };
+
+  return { bundle, perceiver, reasoner, perceive, reason, close };
+}
+
+function framesTensor(clip: Clip, bundle: Bundle): Tensor {
+  const { widthPx, heightPx } = bundle.manifest.preprocessing;
+  const frameBytes = widthPx * heightPx * 3;
+  const pixels = new Uint8Array(clip.frames.length * frameBytes);
+  clip.frames.forEach((frame, index) => pixels.set(frame.pixels, index * frameBytes));
+  return uint8([clip.frames.length, heightPx, widthPx, 3], pixels);
+}
+
+/** Several matrices of one width, one below the other. */
+function rows(parts: readonly Float32Array[], width: number): Tensor {
+  const data = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    data.set(part, at);
+    at += part.length;
+  }
+  return float32([data.length / width, width], data);
+}
