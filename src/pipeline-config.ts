@@ -1,0 +1,62 @@
+/** What `watchCamera` needs besides its ports, and the limits with their reasons. */
+import type { Forecast } from './messages.js';
+import type { Manifest } from './models/manifest.js';
+
+export interface PipelineConfig {
+  readonly site: string;
+  /** Differs from that of every earlier run: the camera's lease revision, or the engine's start. */
+  readonly epoch: number;
+  readonly manifest: Pick<
+    Manifest,
+    'geometry' | 'labels' | 'eventThresholds' | 'domain' | 'name' | 'version'
+  >;
+  /** Of the bundle's `manifest.json`, which names all its other files by theirs. */
+  readonly bundleSha256: string;
+  readonly clock: Forecast['window']['clock'];
+  readonly limits: PipelineLimits;
+  /** Wall clock, milliseconds since 1970; for recordings the recording's own time. */
+  readonly now: () => number;
+  /** 0 <= random() < 1; pauses between connections are drawn from it. */
+  readonly random: () => number;
+}
+
+export interface PipelineLimits {
+  readonly frameGapMaxMs: number;
+  readonly memoryGapMaxClips: number;
+  /** Empty: the end of the source is the end. */
+  readonly reconnectPausesMs: readonly number[];
+  readonly reconnectJitter: number;
+  readonly frozenAfterMs: number;
+  readonly flatMax: number;
+  /** Infinity: no limit, for recordings. */
+  readonly perceiveMaxMs: number;
+  readonly reasonMaxMs: number;
+  readonly publishMaxMs: number;
+  readonly publishInFlightMax: number;
+  readonly publishWaitingMax: number;
+  readonly openForecastsMax: number;
+}
+
+export const defaultLimits: PipelineLimits = {
+  // Loaded machines deliver frames in bursts. A second without a frame is more than that, and less than what a lost clip
+  // of the yard leaves between its neighbours.
+  frameGapMaxMs: 1_000,
+  // One lost clip leaves a window usable (`quality: gaps`), two in a row do not.
+  memoryGapMaxClips: 2.5,
+  // A camera that restarts is back within seconds; a dead one costs one try a minute.
+  reconnectPausesMs: [1_000, 5_000, 10_000, 60_000],
+  reconnectJitter: 0.25,
+  // Drawn and very clean scenes can stand still for a while; the noise of a real camera never does.
+  frozenAfterMs: 60_000,
+  // H.264 codes a flat grey picture to within two or three steps.
+  flatMax: 3,
+  // Far above any good run: these only free the camera from a call that never answers.
+  perceiveMaxMs: 10_000,
+  reasonMaxMs: 30_000,
+  publishMaxMs: 30_000,
+  publishInFlightMax: 16,
+  // About one minute of one camera's messages.
+  publishWaitingMax: 256,
+  // Thirty times what a horizon of two forecasts needs; reached only if the scenes stop covering horizons.
+  openForecastsMax: 64,
+};

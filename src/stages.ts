@@ -1,0 +1,107 @@
+/** The stages of one camera, worked out from config and ports, for `watchCamera` to put together. */
+import { from, map, type Observable } from 'rxjs';
+import type { EventMessage, Forecast, Message, SceneMessage, StateMessage } from './messages.js';
+import { attempt } from './operators/attempt.js';
+import {
+  eventMessages,
+  sceneMessage,
+  stateMessage,
+  type StateChange,
+} from './operators/camera-messages.js';
+import { forecastMessage, type ForecastFacts } from './operators/forecast-message.js';
+import type { JudgeOptions } from './operators/judge-outcomes.js';
+import type { PredictLimits } from './operators/predict-every.js';
+import type { PublishLimits } from './operators/publish-bounded.js';
+import type { ReconnectLimits } from './operators/reconnect.js';
+import type { MemoryLimits } from './operators/remember.js';
+import type { ClipLimits } from './operators/slide-clips.js';
+import type { PictureLimits } from './operators/watch-picture.js';
+import type { PipelineConfig } from './pipeline-config.js';
+import type { Clip, Ports, Reasoning, Scene, Window } from './types.js';
+
+export interface Stages {
+  readonly clip: ClipLimits;
+  readonly connection: ReconnectLimits;
+  readonly picture: PictureLimits;
+  readonly perceive: (clip: Clip) => Observable<Scene>;
+  readonly memory: MemoryLimits;
+  readonly rhythm: PredictLimits;
+  readonly predict: (window: Window) => Observable<Forecast>;
+  readonly judge: JudgeOptions;
+  readonly outbox: PublishLimits;
+  readonly publish: (message: Message) => Observable<Message>;
+  readonly write: {
+    readonly scene: (scene: Scene) => SceneMessage;
+    readonly events: (scene: Scene) => EventMessage[];
+    readonly state: (change: StateChange) => StateMessage;
+  };
+}
+
+export function prepareStages(
+  camera: string,
+  { site, epoch, manifest, bundleSha256, clock, limits, now }: PipelineConfig,
+  ports: Ports,
+  isPictureGood: () => boolean,
+): Stages {
+  const { geometry, labels, eventThresholds, domain, name, version } = manifest;
+  const { framesPerClip, clipsPerWindow, horizonMs } = geometry;
+  const { report } = ports;
+  const origin = { site, camera, epoch };
+  const frameMs = 1_000 / geometry.framesPerSecond;
+  const gapMaxMs = limits.frameGapMaxMs;
+  const bundle = { name, version, sha256: bundleSha256 };
+  const facts: ForecastFacts = {
+    labels,
+    domain,
+    framesPerClip,
+    horizonMs,
+    bundle,
+    clock,
+    gapMaxMs,
+  };
+  let sequence = 0;
+  const writeForecast =
+    (window: Window) =>
+    (reasoning: Reasoning): Forecast => {
+      const issue = { sequence, issuedAtMs: now(), isPictureGood: isPictureGood() };
+      const forecast = forecastMessage(origin, facts, window, reasoning, issue);
+      sequence += 1;
+      return forecast;
+    };
+
+  return {
+    clip: { framesPerClip, gapMaxMs },
+    connection: { pausesMs: limits.reconnectPausesMs, jitter: limits.reconnectJitter },
+    picture: { frozenAfterMs: limits.frozenAfterMs, flatMax: limits.flatMax },
+    perceive: (clip) =>
+      attempt({ stage: 'perceive', limitMs: limits.perceiveMaxMs, report }, () =>
+        ports.perceive(clip),
+      ),
+    memory: { clipsPerWindow, gapMaxMs: limits.memoryGapMaxClips * framesPerClip * frameMs },
+    // A forecast needs a whole window: the bundle was calibrated on whole windows.
+    rhythm: { everyClips: geometry.forecastEveryClips, clipsMin: clipsPerWindow },
+    predict: (window) =>
+      attempt({ stage: 'reason', limitMs: limits.reasonMaxMs, report }, () =>
+        from(ports.reason(window)).pipe(map(writeForecast(window))),
+      ),
+    judge: {
+      labels,
+      eventThresholds,
+      gapMaxMs,
+      slackMs: frameMs / 2,
+      openMax: limits.openForecastsMax,
+      scenesMax: limits.openForecastsMax,
+      now,
+    },
+    outbox: { inFlightMax: limits.publishInFlightMax, waitingMax: limits.publishWaitingMax },
+    publish: (message) =>
+      attempt({ stage: 'publish', limitMs: limits.publishMaxMs, report }, () =>
+        from(ports.publish(message)).pipe(map(() => message)),
+      ),
+    write: {
+      scene: (scene) => sceneMessage(origin, scene),
+      events: (scene) => eventMessages(origin, scene, labels, eventThresholds),
+      state: (change) => stateMessage(origin, change),
+    },
+  };
+}
