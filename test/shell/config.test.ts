@@ -58,7 +58,7 @@ describe('a bad file gets one typed error that says where', () => {
     ['a key like no other', 'zzzzzz: 1\n', /unknown key "zzzzzz"\n/],
     [
       'alias bomb',
-      `a: &a [1,1,1]\n${[...'bcdefg'].map((k, i) => `${k}: &${k} [${`*${'abcdefg'[i]!},`.repeat(9)}]\n`).join('')}`,
+      `a: &a [1,1,1]\n${['b', 'c', 'd', 'e', 'f', 'g'].map((k, i) => `${k}: &${k} [${`*${'abcdefg'[i]!},`.repeat(9)}]\n`).join('')}`,
       /alias/i,
     ],
     ['merge key', 'base: &b {port: 1}\nhttp:\n  <<: *b\n', /unknown key "<<"/],

@@ -1,0 +1,131 @@
+/** `npm test`: the whole set-up, then every check. A failed part does not keep the others from running. */
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { build } from './packages.mjs';
+import { run, SetupError, step, tail } from './step.mjs';
+import { findTools, toolEnv } from './tools.mjs';
+
+const uvVersion = '0.13.9';
+
+/** Resolves with the exit status. */
+export async function test(root, args) {
+  if (args.length > 0) {
+    throw new SetupError('test takes no arguments; for a part run: npx vitest run test/FOLDER');
+  }
+  const results = join(root, '.cache/test');
+  rmSync(results, { recursive: true, force: true });
+  mkdirSync(results, { recursive: true });
+  const found = await findTools(root, ['ffmpeg', 'nats-server'], { quiet: false });
+  const env = {
+    // The examples and the cross-checks start these programs by name.
+    PATH: [...new Set(Object.values(found).map(dirname)), process.env.PATH].join(delimiter),
+    ...Object.fromEntries(Object.entries(found).map(([name, path]) => [toolEnv[name], path])),
+  };
+  const training = await trainingEnvironment(root);
+  const node = process.execPath;
+  const bin = (name) => join(root, 'node_modules', name);
+  const python = ['-m'];
+  const parts = [
+    ['types', node, [bin('typescript/bin/tsc'), '-p', 'tsconfig.json']],
+    [
+      'lint',
+      node,
+      [bin('eslint/bin/eslint.js'), '.', '--cache', '--cache-location', '.cache/eslint'],
+    ],
+    ['format', node, [bin('prettier/bin/prettier.cjs'), '--check', '.', '--log-level', 'warn']],
+    [
+      'vitest',
+      node,
+      [
+        ...[bin('vitest/vitest.mjs'), 'run', '--reporter=default', '--reporter=json'],
+        `--outputFile.json=${join(results, 'vitest.json')}`,
+      ],
+    ],
+    ['ruff', training, [...python, 'ruff', 'check', 'training']],
+    [
+      'pytest',
+      training,
+      [...python, 'pytest', '-q', `--junitxml=${join(results, 'pytest.xml')}`],
+      'training',
+    ],
+  ];
+
+  const rows = [];
+  try {
+    await build(root);
+    rows.push(['build', 'ok', '']);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    process.stdout.write(`${error.message}\n`);
+    rows.push(['build', 'FAILED', '']);
+  }
+  for (const [name, file, parameters, folder = '.'] of parts) {
+    process.stdout.write(`\n── ${name} ──\n`);
+    const startedAt = performance.now();
+    const { status } = await run(file, parameters, { cwd: join(root, folder), env, show: true });
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+    rows.push([name, status === 0 ? 'ok' : 'FAILED', `${seconds} s`]);
+  }
+
+  process.stdout.write('\n');
+  for (const [name, result, time] of rows) {
+    process.stdout.write(`${name.padEnd(10)} ${result.padEnd(8)} ${time}\n`);
+  }
+  const { passed, failed, skipped } = count(results);
+  process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`);
+  return rows.every(([, result]) => result === 'ok') ? 0 : 1;
+}
+
+/** uv in the cache, then training/.venv as training/uv.lock says. Resolves with the path of its python. */
+async function trainingEnvironment(root) {
+  const folder = join(root, '.cache', `uv-${uvVersion}`);
+  const uv = join(folder, 'bin/uv');
+  const python = join(root, 'training/.venv/bin/python');
+  const sync = ['sync', '--project', 'training', '--frozen'];
+  const env = { UV_PYTHON_DOWNLOADS: 'never', VIRTUAL_ENV: undefined };
+  if ((await run(uv, ['--version'])).status !== 0) {
+    await step('uv', 'fetching the installer of the training packages', async () => {
+      rmSync(folder, { recursive: true, force: true });
+      const { status, output } = await run('python3', [
+        ...['-m', 'pip', 'install', '--disable-pip-version-check', '--quiet'],
+        ...['--target', folder, `uv==${uvVersion}`],
+      ]);
+      if (status === 0) return `${uvVersion} in the project’s cache`;
+      throw new SetupError(
+        `uv could not be fetched. pip said:\n${tail(output, 4)}\n` +
+          'Install pip for python3 (for example: apt-get install python3-pip), then try again.',
+      );
+    });
+  }
+  if ((await run(uv, [...sync, '--check'], { cwd: root, env })).status === 0) return python;
+  await step('training', 'installing PyTorch and the rest from the lock file', async () => {
+    const { status, output } = await run(uv, sync, { cwd: root, env });
+    if (status === 0) return 'python packages installed';
+    throw new SetupError(`The training packages could not be installed. uv said:\n${tail(output)}`);
+  });
+  return python;
+}
+
+/** Over vitest and pytest together. A part that wrote no result counts as one failure. */
+function count(results) {
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  try {
+    const vitest = JSON.parse(readFileSync(join(results, 'vitest.json'), 'utf8'));
+    total.passed += vitest.numPassedTests;
+    total.failed += vitest.numFailedTests;
+    total.skipped += vitest.numPendingTests + vitest.numTodoTests;
+  } catch {
+    total.failed += 1;
+  }
+  try {
+    const xml = readFileSync(join(results, 'pytest.xml'), 'utf8');
+    const number = (name) => Number(new RegExp(`<testsuite [^>]*\\b${name}="(\\d+)"`).exec(xml)[1]);
+    const failed = number('failures') + number('errors');
+    total.failed += failed;
+    total.skipped += number('skipped');
+    total.passed += number('tests') - failed - number('skipped');
+  } catch {
+    total.failed += 1;
+  }
+  return total;
+}
