@@ -134,14 +134,15 @@ export class Painter {
 
   private addNoise(pixels: Buffer, tick: number): void {
     const table = this.noise;
+    const bytes = new Uint8ClampedArray(pixels.buffer, pixels.byteOffset, pixels.length);
     let at = randomBits(this.place.seed, 'noise', tick) & (noiseLength - 1);
-    for (let i = 0; i < pixels.length; i += 4) {
+    // Every frame passes here, so three plain additions are written out.
+    for (let i = 0; i < bytes.length; i += 4) {
       const grey = table[at] ?? 0;
       at = (at + 1) & (noiseLength - 1);
-      for (let c = i; c < i + 3; c++) {
-        const value = (pixels[c] ?? 0) + grey;
-        pixels[c] = value < 0 ? 0 : value > 255 ? 255 : value;
-      }
+      bytes[i] = (bytes[i] ?? 0) + grey;
+      bytes[i + 1] = (bytes[i + 1] ?? 0) + grey;
+      bytes[i + 2] = (bytes[i + 2] ?? 0) + grey;
     }
   }
 
@@ -182,16 +183,15 @@ export class Painter {
     const pixels = this.scratch.data();
     const opening = shape.opening;
     let count = 0;
-    for (let row = 0; row < height; row++)
-      for (let column = 0; column < width; column++) {
-        if ((pixels[(row * width + column) * 4 + 3] ?? 0) < 128) continue;
-        count++;
-        const x = column - padX;
-        const y = row - padY;
-        if (x < 0 || y < 0 || x >= idsWidth || y >= idsHeight) continue;
-        if (opening && !contains(opening, 2 * x + 1, 2 * y + 1)) continue;
-        owner[y * idsWidth + x] = index;
-      }
+    for (let alpha = 3; alpha < pixels.length; alpha += 4) {
+      if ((pixels[alpha] ?? 0) < 128) continue;
+      count++;
+      const x = ((alpha >> 2) % width) - padX;
+      const y = Math.floor((alpha >> 2) / width) - padY;
+      if (x < 0 || y < 0 || x >= idsWidth || y >= idsHeight) continue;
+      if (opening && !contains(opening, 2 * x + 1, 2 * y + 1)) continue;
+      owner[y * idsWidth + x] = index;
+    }
     return count;
   }
 }
@@ -206,8 +206,8 @@ function boxOf(owner: Int16Array, index: number): { count: number; box: VisibleO
   let right = -1;
   let bottom = -1;
   let count = 0;
-  owner.forEach((value, at) => {
-    if (value !== index) return;
+  for (let at = 0; at < owner.length; at++) {
+    if (owner[at] !== index) continue;
     count++;
     const x = at % idsWidth;
     const y = (at - x) / idsWidth;
@@ -215,7 +215,7 @@ function boxOf(owner: Int16Array, index: number): { count: number; box: VisibleO
     right = Math.max(right, x);
     top = Math.min(top, y);
     bottom = Math.max(bottom, y);
-  });
+  }
   return {
     count,
     box: [
