@@ -11,6 +11,13 @@ export interface Frame {
   readonly capturedAtMs: number;
   /** rgb24, heightPx x widthPx x 3, row by row. Not changed after it was emitted. */
   readonly pixels: Uint8Array;
+  /** The camera's picture inside the letterbox, in pixels of the frame; absent: the frame has no bars. */
+  readonly picture?: {
+    readonly x: number;
+    readonly y: number;
+    readonly width: number;
+    readonly height: number;
+  };
 }
 
 /** F consecutive sampled frames; clips never overlap and never join two sides of a gap. */
