@@ -1,0 +1,189 @@
+/** Every metric that exists. Code can use no other: the names and labels below are types. */
+
+interface Described {
+  readonly name: `lookahead_${string}`;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly string[];
+  /** Of a histogram, in the metric's unit. */
+  readonly buckets?: readonly number[];
+}
+
+const seconds = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
+
+export const metricList = [
+  {
+    name: 'lookahead_build_info',
+    type: 'gauge',
+    help: 'Always 1; the labels say what runs.',
+    labels: ['version', 'node'],
+  },
+  {
+    name: 'lookahead_model_info',
+    type: 'gauge',
+    help: 'Always 1; the labels say which bundle is loaded.',
+    labels: ['bundle', 'version', 'sha256'],
+  },
+  {
+    name: 'lookahead_camera_state',
+    type: 'gauge',
+    help: '1 for the state that the camera is in, 0 for the others.',
+    labels: ['camera', 'state'],
+  },
+  {
+    name: 'lookahead_connects_total',
+    type: 'counter',
+    help: 'Tries to open the camera, the first one too.',
+    labels: ['camera'],
+  },
+  {
+    name: 'lookahead_decode_errors_total',
+    type: 'counter',
+    help: 'Errors that ffmpeg told while decoding the camera.',
+    labels: ['camera'],
+  },
+  {
+    name: 'lookahead_frames_total',
+    type: 'counter',
+    help: 'Frames at the rate of the bundle.',
+    labels: ['camera'],
+  },
+  {
+    name: 'lookahead_clips_total',
+    type: 'counter',
+    help: 'Whole clips.',
+    labels: ['camera'],
+  },
+  {
+    name: 'lookahead_scenes_total',
+    type: 'counter',
+    help: 'Clips that were perceived.',
+    labels: ['camera'],
+  },
+  {
+    name: 'lookahead_messages_total',
+    type: 'counter',
+    help: 'Messages that the broker has (scenes: that were sent).',
+    labels: ['camera', 'kind'],
+  },
+  {
+    name: 'lookahead_outcomes_total',
+    type: 'counter',
+    help: 'Forecasts by what came of them.',
+    labels: ['camera', 'verdict'],
+  },
+  {
+    name: 'lookahead_drops_total',
+    type: 'counter',
+    help: 'What a stage gave up: ingest frames, perceive clips, reason windows, publish messages.',
+    labels: ['camera', 'stage', 'reason'],
+  },
+  {
+    name: 'lookahead_failures_total',
+    type: 'counter',
+    help: 'Failures by stage and error code.',
+    labels: ['camera', 'stage', 'code'],
+  },
+  {
+    name: 'lookahead_stage_duration_seconds',
+    type: 'histogram',
+    help: 'Time that a part of the models took for one clip or window.',
+    labels: ['stage'],
+    buckets: [0.001, 0.002, 0.005, ...seconds],
+  },
+  {
+    name: 'lookahead_lag_seconds',
+    type: 'histogram',
+    help: 'From the last frame of the window to the broker having the forecast.',
+    labels: ['camera'],
+    buckets: seconds,
+  },
+  {
+    name: 'lookahead_last_forecast_timestamp_seconds',
+    type: 'gauge',
+    help: 'When the camera’s last forecast was issued, seconds since 1970.',
+    labels: ['camera'],
+  },
+  {
+    name: 'lookahead_familiarity_ratio',
+    type: 'gauge',
+    help: 'How near the newest scene is to what the bundle was trained on, 0 to 1.',
+    labels: ['camera'],
+  },
+  {
+    name: 'lookahead_queue_length',
+    type: 'gauge',
+    help: 'What waits before a stage.',
+    labels: ['stage'],
+  },
+  {
+    name: 'lookahead_queue_capacity',
+    type: 'gauge',
+    help: 'What may wait before a stage.',
+    labels: ['stage'],
+  },
+  {
+    name: 'lookahead_model_restarts_total',
+    type: 'counter',
+    help: 'Model processes that were replaced.',
+    labels: ['role'],
+  },
+  {
+    name: 'lookahead_model_lost_total',
+    type: 'counter',
+    help: 'Requests that were in flight when a model process was lost.',
+    labels: ['role'],
+  },
+  {
+    name: 'lookahead_model_request_seconds',
+    type: 'histogram',
+    help: 'From sending a request to a model process to its reply.',
+    labels: ['role'],
+    buckets: seconds,
+  },
+  {
+    name: 'lookahead_broker_up',
+    type: 'gauge',
+    help: '1 while the NATS server takes messages.',
+    labels: [],
+  },
+  {
+    name: 'lookahead_outbox_bytes',
+    type: 'gauge',
+    help: 'Size of what waits for the broker.',
+    labels: [],
+  },
+  {
+    name: 'lookahead_publish_duration_seconds',
+    type: 'histogram',
+    help: 'From handing a message over to the acknowledgement of the broker.',
+    labels: ['kind'],
+    buckets: seconds,
+  },
+  {
+    name: 'lookahead_publish_retries_total',
+    type: 'counter',
+    help: 'Messages that had to be sent again.',
+    labels: ['kind'],
+  },
+  {
+    name: 'lookahead_publish_drops_total',
+    type: 'counter',
+    help: 'Messages that never reached the broker.',
+    labels: ['kind', 'reason'],
+  },
+  {
+    name: 'lookahead_viewers',
+    type: 'gauge',
+    help: 'Live pictures that are being watched.',
+    labels: [],
+  },
+] as const satisfies readonly Described[];
+
+type Metric = (typeof metricList)[number];
+export type MetricName = Metric['name'];
+export type MetricType = Metric['type'];
+export type NameOf<T extends MetricType> = Extract<Metric, { type: T }>['name'];
+export type LabelsOf<N extends MetricName> = Readonly<
+  Record<Extract<Metric, { name: N }>['labels'][number], string>
+>;

@@ -1,0 +1,59 @@
+/** The metrics of one engine, by prom-client. */
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { metricList, type LabelsOf, type MetricName, type NameOf } from './list.js';
+
+export interface Metrics {
+  readonly contentType: string;
+  add<N extends NameOf<'counter'>>(name: N, labels: LabelsOf<N>, by?: number): void;
+  set<N extends NameOf<'gauge'>>(name: N, labels: LabelsOf<N>, value: number): void;
+  /** In the unit of the metric's name. */
+  observe<N extends NameOf<'histogram'>>(name: N, labels: LabelsOf<N>, value: number): void;
+  /** Called before each reading, to set what is cheaper asked than told. */
+  beforeReading(refresh: () => void): void;
+  /** In Prometheus' text format. Readers at the same moment share one reading. */
+  text(): Promise<string>;
+  close(): void;
+}
+
+/** `processMetrics`: memory, CPU and event loop of this process as well, by prom-client's own names. */
+export function createMetrics({ processMetrics = true } = {}): Metrics {
+  const registry = new Registry();
+  const counters = new Map<MetricName, Counter>();
+  const gauges = new Map<MetricName, Gauge>();
+  const histograms = new Map<MetricName, Histogram>();
+  const refreshers: (() => void)[] = [];
+  let reading: Promise<string> | undefined;
+
+  for (const { name, help, labels, ...metric } of metricList) {
+    const common = { name, help, labelNames: labels, registers: [registry] };
+    switch (metric.type) {
+      case 'counter':
+        counters.set(name, new Counter(common));
+        break;
+      case 'gauge':
+        gauges.set(name, new Gauge(common));
+        break;
+      case 'histogram':
+        histograms.set(name, new Histogram({ ...common, buckets: [...metric.buckets] }));
+        break;
+    }
+  }
+  if (processMetrics) collectDefaultMetrics({ register: registry });
+
+  return {
+    contentType: registry.contentType,
+    add: (name, labels, by = 1) => counters.get(name)?.inc(labels, by),
+    set: (name, labels, value) => gauges.get(name)?.set(labels, value),
+    observe: (name, labels, value) => histograms.get(name)?.observe(labels, value),
+    beforeReading: (refresh) => void refreshers.push(refresh),
+    text: () => {
+      if (reading !== undefined) return reading;
+      for (const refresh of refreshers) refresh();
+      reading = registry.metrics().finally(() => {
+        reading = undefined;
+      });
+      return reading;
+    },
+    close: () => registry.clear(),
+  };
+}
