@@ -1,0 +1,46 @@
+// A model process that behaves as it is told: `--bundle` holds the orders as JSON instead of a folder.
+// It answers every request with an empty scene, or as `header.camera` says.
+import { connect } from 'node:net';
+import { parseArgs } from 'node:util';
+import { encodeMessage, MessageDecoder } from '../../dist/models/wire.js';
+
+const { values } = parseArgs({
+  options: { socket: { type: 'string' }, bundle: { type: 'string' }, threads: { type: 'string' } },
+});
+const orders = JSON.parse(values.bundle);
+if (orders.exitAtOnce) {
+  process.stderr.write('no disk\n');
+  process.exit(3);
+}
+const socket = connect(values.socket);
+socket.on('error', () => process.exit(0));
+socket.on('close', () => process.exit(0));
+const decoder = new MessageDecoder();
+const hello = { kind: 'hello', protocol: 1, bundleSha256: 'abc', role: 'perceiver' };
+if (orders.fatal) socket.write(encodeMessage({ kind: 'error', id: null, ...orders.fatal }));
+else if (!orders.silent) socket.write(encodeMessage({ ...hello, ...orders.hello }));
+
+const scene = (id) =>
+  encodeMessage({ kind: 'scene', id, objects: [], events: [], familiarity: 1, stagesMs: {} });
+socket.on('data', async (chunk) => {
+  for (const { header } of decoder.push(chunk)) {
+    if (header.kind === 'bye') socket.end();
+    else await answer(header);
+  }
+});
+
+async function answer({ id, camera }) {
+  if (camera === 'die') process.exit(1);
+  if (camera === 'hang') for (;;);
+  if (camera === 'garbage') socket.write('what is a header, really?');
+  else if (camera === 'wrongKind') socket.write(encodeMessage({ ...hello }));
+  else if (camera === 'wrongId') socket.write(scene(id + 1000));
+  else if (camera === 'fail') {
+    const error = { code: 'model_failed', message: 'NaN', remedy: 'none' };
+    socket.write(encodeMessage({ kind: 'error', id, ...error }));
+  } else {
+    const until = Date.now() + (camera === 'busy' ? 400 : camera === 'slow' ? 100 : 0);
+    while (Date.now() < until);
+    socket.write(scene(id));
+  }
+}

@@ -1,0 +1,119 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { float32, int64, sizeOf, uint8, type Tensor } from '../../src/models/tensor.js';
+import {
+  encodeMessage,
+  MessageDecoder,
+  messageBytesMax,
+  type OwnHeader,
+} from '../../src/models/wire.js';
+
+const perceive: OwnHeader = {
+  kind: 'perceive',
+  id: 7,
+  camera: 'gate',
+  epoch: 3,
+  clip: 12,
+  deadlineMs: 500,
+  fromMs: 1000,
+  toMs: 1875,
+  picture: { x: 0, y: 3, width: 160, height: 90 },
+  trackFloor: 4,
+};
+
+const tensors: fc.Arbitrary<Tensor> = fc
+  .array(fc.integer({ min: 0, max: 5 }), { maxLength: 3 })
+  .chain((dims) => {
+    const count = sizeOf(dims);
+    const all = { minLength: count, maxLength: count };
+    return fc.oneof(
+      fc.array(fc.float({ noNaN: true }), all).map((v) => float32(dims, Float32Array.from(v))),
+      fc.array(fc.integer({ min: 0, max: 255 }), all).map((v) => uint8(dims, Uint8Array.from(v))),
+      fc.array(fc.integer(), all).map((v) => int64(dims, v)),
+    );
+  });
+const messages = fc.record({
+  header: fc.oneof(
+    fc.constant<OwnHeader>({ kind: 'bye' }),
+    fc.constant(perceive),
+    fc.record({
+      kind: fc.constant('error' as const),
+      id: fc.oneof(fc.nat(), fc.constant(null)),
+      code: fc.constant('model_failed' as const),
+      message: fc.string({ unit: 'grapheme' }),
+      remedy: fc.string(),
+    }),
+  ),
+  tensors: fc.dictionary(fc.stringMatching(/^[a-z]{1,8}$/), tensors, { maxKeys: 4 }),
+});
+
+describe('the socket protocol', () => {
+  test('gives back every message, in whatever pieces its bytes arrive', () => {
+    fc.assert(
+      fc.property(
+        fc.array(messages, { minLength: 1, maxLength: 4 }),
+        fc.array(fc.integer({ min: 1, max: 64 }), { minLength: 1, maxLength: 20 }),
+        (sent, sizes) => {
+          const bytes = Buffer.concat(sent.map((one) => encodeMessage(one.header, one.tensors)));
+          const decoder = new MessageDecoder();
+          const found = [];
+          for (let at = 0, turn = 0; at < bytes.length; turn++) {
+            const size = sizes[turn % sizes.length] ?? 1;
+            found.push(...decoder.push(bytes.subarray(at, at + size)));
+            at += size;
+          }
+          expect(found.map(({ header }) => header)).toMatchObject(sent.map(({ header }) => header));
+          expect(found.map((one) => ({ ...one.tensors }))).toEqual(
+            sent.map((one) => ({ ...one.tensors })),
+          );
+        },
+      ),
+    );
+  });
+
+  test('never throws anything but wire_invalid, whatever arrives', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        try {
+          new MessageDecoder().push(Buffer.from(bytes));
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'wire_invalid' });
+        }
+      }),
+    );
+  });
+
+  /** A message with this header text and body, whatever they are. */
+  function raw(header: string, body = Buffer.alloc(0)): Buffer {
+    const text = Buffer.from(header);
+    const lengths = Buffer.alloc(8);
+    lengths.writeUInt32LE(4 + text.length + body.length, 0);
+    lengths.writeUInt32LE(text.length, 4);
+    return Buffer.concat([lengths, text, body]);
+  }
+  const tensor = (dims: number[], name = 'a') => ({ name, type: 'float32', dims });
+  const bye = (...described: object[]) => JSON.stringify({ v: 1, kind: 'bye', tensors: described });
+
+  test.each<[string, Buffer]>([
+    ['a header that is no JSON', raw('{')],
+    ['a header that is no UTF-8', Buffer.of(6, 0, 0, 0, 2, 0, 0, 0, 0xff, 0xfe)],
+    ['another version', raw(JSON.stringify({ v: 2, kind: 'bye', tensors: [] }))],
+    ['an unknown kind', raw(JSON.stringify({ v: 1, kind: 'dance', tensors: [] }))],
+    ['a missing field', raw(JSON.stringify({ v: 1, kind: 'perceive', tensors: [] }))],
+    ['bytes of no tensor', raw(bye(), Buffer.alloc(4))],
+    ['a tensor that ends too early', raw(bye(tensor([2])), Buffer.alloc(4))],
+    ['a shape of nonsense', raw(bye(tensor([-1])))],
+    ['two tensors of one name', raw(bye(tensor([1]), tensor([1])), Buffer.alloc(8))],
+    ['a header longer than its message', Buffer.of(4, 0, 0, 0, 200, 0, 0, 0)],
+    ['a message that is too long', Buffer.of(255, 255, 255, 255, 2, 0, 0, 0)],
+  ])('refuses %s', (_, bytes) => {
+    expect(() => new MessageDecoder().push(bytes)).toThrow(
+      expect.objectContaining({ code: 'wire_invalid' }),
+    );
+  });
+
+  test('does not write a message that is too long', () => {
+    const large = uint8([messageBytesMax], new Uint8Array(messageBytesMax));
+    expect(() => encodeMessage({ kind: 'bye' }, { large })).toThrow(/too long/);
+  });
+});
