@@ -2,7 +2,7 @@
  * The only file that knows `nats`: one connection that is always wanted, streams that are always there, and what is
  * published, heard and answered over them.
  */
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises';
 import {
   connect,
   credsAuthenticator,
@@ -228,10 +228,7 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
 
   /** Resolves when the connection is lost or given up. */
   const whileConnected = async (nc: NatsConnection, tried: () => void): Promise<void> => {
-    const lost = Promise.race([
-      nc.closed().then(() => 'disconnected' as const),
-      silenceOf(nc).then(() => 'stale' as const),
-    ]);
+    const lost = endOf(nc);
     live = nc;
     for (const attach of attachments) attach(nc);
     if (role === 'engine') await Promise.race([keepStreams(nc), lost]);
@@ -257,10 +254,10 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
       say('connected', nc.getServer());
       publisher.resume();
     } catch (error) {
-      if (nc !== live) return;
+      if (nc !== live || leaving.signal.aborted) return;
       sayRefused(streamFailure(error));
       void pause(limits.reconnectMs * 10, leaving.signal).then(() => {
-        if (nc === live) void keepStreams(nc);
+        if (nc === live && !leaving.signal.aborted) void keepStreams(nc);
       });
     }
   };
@@ -422,10 +419,20 @@ async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   await delay(spreadMs, undefined, { signal }).catch(() => undefined);
 }
 
-/** Resolves when the pings of a connection stay unanswered; never, when it ends otherwise. */
-async function silenceOf(nc: NatsConnection): Promise<void> {
-  for await (const { type } of nc.status()) {
-    if (type === DebugEvents.StaleConnection) return;
-  }
-  await new Promise<never>(() => undefined);
+/** Resolves when the connection is lost (disconnected) or when its pings stay unanswered (stale). */
+async function endOf(nc: NatsConnection): Promise<'disconnected' | 'stale'> {
+  let isStale = false;
+  const silent = new Promise<void>((resolve) => {
+    const read = async (): Promise<void> => {
+      for await (const { type } of nc.status()) {
+        if (type !== DebugEvents.StaleConnection) continue;
+        isStale = true;
+        resolve();
+      }
+    };
+    void read();
+  });
+  await Promise.race([nc.closed(), silent]);
+  await immediate(); // The client closes a stale connection itself, and may tell the end before the reason.
+  return isStale ? 'stale' : 'disconnected';
 }

@@ -1,5 +1,11 @@
 /** Plausible messages for tests of sinks; override what the test is about. */
-import type { EventMessage, Forecast, Heartbeat, Outcome, SceneMessage } from '../../src/messages.js';
+import type {
+  EventMessage,
+  Forecast,
+  Heartbeat,
+  Outcome,
+  SceneMessage,
+} from '../../src/messages.js';
 import type { StateMessage } from '../../src/messages.js';
 
 const startMs = Date.UTC(2026, 10, 22, 9, 0, 0);
