@@ -59,7 +59,10 @@ export function reconnect<T>(
         }),
       );
     }
-    return concat(connected$, throwError(cameraEnded)).pipe(
+    return concat(
+      connected$,
+      throwError(() => cameraEnded()),
+    ).pipe(
       retry({
         resetOnSuccess: true,
         delay: (error: unknown, tries) => {

@@ -42,14 +42,16 @@ export function watchPicture(
     });
 }
 
-/** Every 31st pixel: prime to the usual widths, so that the samples wander over all columns. */
-const strideBytes = 31 * 3;
+/** Pixels that are looked at: a picture with things in it shows itself among the first few. */
+const sampleCount = 256;
 
-/** Only the middle rows are looked at: the letterbox above and below is always black. */
+/** Only the middle rows count: the letterbox above and below is always black. */
 function isFlat(pixels: Uint8Array, flatMax: number): boolean {
   const from = Math.floor(pixels.length / 12) * 3;
-  const to = pixels.length - from - 2;
-  for (let at = from; at < to; at += strideBytes) {
+  const to = pixels.length - from;
+  // An odd step wanders over all columns, since pictures have an even width.
+  const stepBytes = 3 * (Math.floor((to - from) / 3 / sampleCount) | 1);
+  for (let at = from; at < to; at += stepBytes) {
     for (let channel = 0; channel < 3; channel += 1) {
       const difference = (pixels[at + channel] ?? 0) - (pixels[from + channel] ?? 0);
       if (Math.abs(difference) > flatMax) return false;

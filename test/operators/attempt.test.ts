@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { attempt } from '../../src/operators/attempt.js';
+import { recordReport } from '../support/fakes.js';
+import { marbles } from '../support/marbles.js';
+
+describe('attempt', () => {
+  const cases = {
+    empty: ['--|', '--|', []],
+    'one answer': ['--a-', '--(a|)', []],
+    'many answers: the first counts': ['--a-b-|', '--(a|)', []],
+    'a failure': ['--#', '--|', ['reason failed: error', 'reason dropped 1: failed']],
+    'no answer in time': [
+      '-------a',
+      '-----|',
+      ['reason failed: The stage "reason" gave no answer within 5 ms.', 'reason dropped 1: late'],
+    ],
+  } as const;
+  for (const [name, [call, result, lines]] of Object.entries(cases)) {
+    it(
+      name,
+      marbles(({ cold, expectObservable, flush }) => {
+        const report = recordReport();
+        const source = name === 'a failure' ? cold(call, {}, new Error('error')) : cold(call);
+        expectObservable(attempt({ stage: 'reason', limitMs: 5, report }, () => source)).toBe(
+          result,
+        );
+        flush();
+        expect(report.lines).toEqual(lines);
+      }),
+    );
+  }
+
+  it(
+    'a call that throws is a failure of this call only',
+    marbles(({ expectObservable, flush }) => {
+      const report = recordReport();
+      const thrown = attempt({ stage: 'perceive', limitMs: Infinity, report }, () => {
+        throw new Error('broken clip');
+      });
+      expectObservable(thrown).toBe('|');
+      flush();
+      expect(report.lines).toEqual(['perceive failed: broken clip', 'perceive dropped 1: failed']);
+    }),
+  );
+});

@@ -1,0 +1,122 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { LookaheadError } from '../../src/errors.js';
+import { ForecastSchema } from '../../src/messages.js';
+import { forecastMessage } from '../../src/operators/forecast-message.js';
+import {
+  facts,
+  fakeForecast,
+  fakeObject,
+  fakeReasoning,
+  fakeScene,
+  labels,
+  origin,
+} from '../support/fakes.js';
+
+const window = [
+  fakeScene(4, { familiarity: 0.2 }),
+  fakeScene(5, { familiarity: 0.4 }),
+  fakeScene(6, {
+    familiarity: 0.6,
+    objects: [fakeObject(3, 'van'), fakeObject(4, 'person'), fakeObject(5, 'van')],
+  }),
+];
+const issue = { sequence: 12, issuedAtMs: 180, isPictureGood: true };
+
+describe('forecastMessage', () => {
+  it('is a valid message that a robot can act on without reading prose', () => {
+    const forecast = forecastMessage(origin, facts, window, fakeReasoning(), issue);
+    expect(ForecastSchema.parse(forecast)).toEqual(forecast);
+    expect(forecast).toMatchObject({
+      id: 'yard-gate-7-12',
+      window: { clips: 3, frames: 6, framesDropped: 0, clock: 'arrival' },
+      issuedAt: '1970-01-01T00:00:00.180Z',
+      validUntil: '1970-01-01T00:00:00.170Z',
+      nothing: 0.2,
+      calibrated: true,
+      quality: 'good',
+      latencyMs: { backbone: 3, fusion: 2, total: 50 },
+      bundle: { name: 'fake', version: '1.0.0' },
+    });
+    expect(forecast.somethingElse).toBeCloseTo(0.05, 9);
+    expect(forecast.familiarity).toBeCloseTo(0.4, 9);
+  });
+
+  it('names the three most likely events, never «nothing», with live tracks and the reason given', () => {
+    const { events } = forecastMessage(
+      origin,
+      facts,
+      window,
+      fakeReasoning([0.6, 0.05, 0.1, 0.2, 0.04, 0.01]),
+      issue,
+    );
+    expect(
+      events.map(({ label, actors, justification }) => [label, actors, justification]),
+    ).toEqual([
+      ['van leaves', [3, 5], ''],
+      ['gate opens', [], ''],
+      ['van enters', [3, 5], 'A van slows down at the gate.'],
+    ]);
+  });
+
+  it('calls nothing calibrated outside the domain or on bad pictures', () => {
+    const strange = window.map((scene) => ({ ...scene, familiarity: 0.1 }));
+    expect(forecastMessage(origin, facts, strange, fakeReasoning(), issue)).toMatchObject({
+      calibrated: false,
+      quality: 'good',
+    });
+    const corrupt = { ...issue, isPictureGood: false };
+    expect(forecastMessage(origin, facts, window, fakeReasoning(), corrupt)).toMatchObject({
+      calibrated: false,
+      quality: 'corrupt',
+    });
+  });
+
+  it('says what the window lacks', () => {
+    const holed = [fakeScene(4), fakeScene(7)];
+    expect(forecastMessage(origin, facts, holed, fakeReasoning(), issue)).toMatchObject({
+      quality: 'gaps',
+      window: { clips: 2, frames: 4, framesDropped: 4 },
+    });
+    const stalled = [fakeScene(4), fakeScene(5, { fromMs: 170, toMs: 180 })];
+    expect(forecastMessage(origin, facts, stalled, fakeReasoning(), issue).quality).toBe('gaps');
+  });
+
+  it('refuses an answer that is no distribution over the labels', () => {
+    for (const broken of [
+      [0.5, 0.5],
+      [0.9, 0.9, 0, 0, 0, 0],
+      [NaN, 1, 0, 0, 0, 0],
+      [-1, 2, 0, 0, 0, 0],
+    ]) {
+      expect(() => forecastMessage(origin, facts, window, fakeReasoning(broken), issue)).toThrow(
+        LookaheadError,
+      );
+    }
+  });
+
+  it('always sums to 1, best first', () => {
+    const weights = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), {
+      minLength: labels.length,
+      maxLength: labels.length,
+    });
+    fc.assert(
+      fc.property(weights, (raw) => {
+        const total = raw.reduce((sum, weight) => sum + weight, 0);
+        fc.pre(total > 1e-6);
+        const { events, nothing, somethingElse } = fakeForecast(
+          raw.map((weight) => weight / total),
+        );
+        const confidences = events.map(({ confidence }) => confidence);
+        const sum = confidences.reduce(
+          (all, confidence) => all + confidence,
+          nothing + somethingElse,
+        );
+        expect(Math.abs(sum - 1)).toBeLessThan(1e-9);
+        expect(confidences).toEqual([...confidences].sort((one, other) => other - one));
+        expect(somethingElse).toBeGreaterThanOrEqual(0);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
