@@ -19,6 +19,13 @@ export interface ModelPortsOptions {
   >;
 }
 
+/** Track ids below `next` were given in this epoch: a perceiver that was replaced must not give them again. */
+interface GivenTracks {
+  readonly epoch: number;
+  readonly clip: number;
+  readonly next: number;
+}
+
 /** The models as `watchCamera` sees them. */
 export interface ModelPorts {
   readonly bundle: Bundle;
@@ -62,13 +69,14 @@ export async function createModelPorts(options: ModelPortsOptions): Promise<Mode
     await close();
     throw error;
   }
-  const floors = new Map<string, { readonly epoch: number; readonly next: number }>();
+  const given = new Map<string, GivenTracks>();
 
   const perceive = async (clip: Clip): Promise<Scene> => {
     const { camera, index, fromMs, toMs } = clip;
     const epoch = epochOf(camera);
-    const floor = floors.get(camera);
-    const trackFloor = floor?.epoch === epoch ? floor.next : 1;
+    const before = given.get(camera);
+    const goesOn = before?.epoch === epoch && before.clip < index;
+    const trackFloor = goesOn ? before.next : 1;
     const { widthPx, heightPx } = bundle.manifest.preprocessing;
     const whole = { x: 0, y: 0, width: widthPx, height: heightPx };
     const picture = clip.frames[0]?.picture ?? whole;
@@ -79,7 +87,7 @@ export async function createModelPorts(options: ModelPortsOptions): Promise<Mode
       perceiveMs,
     );
     const highest = header.objects.reduce((most, { track }) => Math.max(most, track), 0);
-    floors.set(camera, { epoch, next: Math.max(trackFloor, highest + 1) });
+    given.set(camera, { epoch, clip: index, next: Math.max(trackFloor, highest + 1) });
     const { objects, events, familiarity, stagesMs } = header;
     return {
       camera,

@@ -17,7 +17,7 @@ import { changePoints, gridPoints, type Point } from './prompt-points.js';
 import { encodeRle } from './rle.js';
 import { automaticMasks, encodeImage } from './segmenter.js';
 import { openSession, type Session, type SessionOptions } from './session.js';
-import { stopwatch } from './stopwatch.js';
+import { stopwatch, type ClockMs } from './stopwatch.js';
 import { centre, noTracks, predictBox, track, type Track, type TrackerState } from './tracks.js';
 
 /** One clip to be perceived; the pixels of its frames one after the other. */
@@ -38,7 +38,6 @@ export interface PerceiverInput {
 /** What is kept of a camera's epoch between clips. */
 interface Memory {
   readonly clip: number;
-  readonly toMs: number;
   readonly tokens: ClipTokens;
   readonly tracker: TrackerState;
   readonly lastOnsetMs: ReadonlyMap<number, number>;
@@ -64,7 +63,10 @@ export class Perceiver {
   /** In order of last use. */
   readonly #memories = new Map<string, Memory>();
 
-  private constructor(bundle: Bundle, sessions: Sessions) {
+  readonly #clock: ClockMs | undefined;
+
+  private constructor(bundle: Bundle, sessions: Sessions, clock: ClockMs | undefined) {
+    this.#clock = clock;
     this.#bundle = bundle;
     this.#sessions = sessions;
   }
@@ -73,22 +75,25 @@ export class Perceiver {
   static async open(bundle: Bundle, options: SessionOptions): Promise<Perceiver> {
     const open = (key: keyof Sessions): Promise<Session> =>
       openSession(bundle.path(key), bundle.manifest.files[key], options);
-    return new Perceiver(bundle, {
+    const sessions = {
       backbone: await open('backbone'),
       segmenterEncoder: await open('segmenterEncoder'),
       segmenterDecoder: await open('segmenterDecoder'),
       objectHead: await open('objectHead'),
       eventHead: await open('eventHead'),
-    });
+    };
+    return new Perceiver(bundle, sessions, options.clock);
   }
 
   /** What this clip adds. A clip that fails leaves the camera's memory as it was. */
   async perceive(input: PerceiverInput): Promise<Scene> {
     const { manifest, calibration } = this.#bundle;
     const { geometry } = manifest;
-    const watch = stopwatch();
+    const watch = stopwatch(this.#clock);
     const key = `${input.camera}/${input.epoch}`;
-    const memory = this.#memories.get(key);
+    const remembered = this.#memories.get(key);
+    // Within an epoch clips count up; one that does not begins the epoch anew, as a replay does.
+    const memory = remembered && remembered.clip < input.clip ? remembered : undefined;
     const { picture } = input;
 
     const tokens = await encodeClip(this.#sessions.backbone, clipTensor(input.pixels, manifest));
@@ -135,7 +140,6 @@ export class Perceiver {
     const onsets = events.map(({ label, onsetMs }) => [label, onsetMs] as const);
     this.#remember(key, {
       clip: input.clip,
-      toMs: input.toMs,
       tokens,
       tracker: state,
       lastOnsetMs: new Map([...before, ...onsets]),
@@ -233,14 +237,10 @@ export class Perceiver {
   }
 }
 
-/** The tracker to go on with: none of another time line, and no id that was given before. */
+/** The tracker to go on with, which gives no id that was given before. */
 function resume(memory: Memory | undefined, input: PerceiverInput): TrackerState {
   const before = memory?.tracker ?? noTracks;
-  const goesOn = memory !== undefined && memory.toMs < input.toMs;
-  return {
-    nextId: Math.max(before.nextId, input.trackFloor),
-    tracks: goesOn ? before.tracks : [],
-  };
+  return { ...before, nextId: Math.max(before.nextId, input.trackFloor) };
 }
 
 function pointOf(one: Track, atMs: number, picture: Rectangle): Point {

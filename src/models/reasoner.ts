@@ -5,7 +5,7 @@ import { explanationSteps, type SeenScene } from './explanation.js';
 import { fuse, type WindowTokens } from './fusion.js';
 import { LanguageModel, type Past } from './language-model.js';
 import { openSession, type Session, type SessionOptions } from './session.js';
-import { stopwatch } from './stopwatch.js';
+import { stopwatch, type ClockMs } from './stopwatch.js';
 
 /** How much text may cost. What is cut off ends in an ellipsis. 0 milliseconds: no text at all. */
 export interface TextBudget {
@@ -15,6 +15,13 @@ export interface TextBudget {
 }
 
 export const usualBudget: TextBudget = { tokensMax: 48, justifyMs: 200, explainMs: 300 };
+
+/** Cut by tokens only, never by the clock: what replays need to give equal messages. */
+export const unhurriedBudget: TextBudget = {
+  tokensMax: 48,
+  justifyMs: 600_000,
+  explainMs: 600_000,
+};
 
 /** A window's tokens, and what was seen in it as far as text needs it: [scene] in the order of the tokens. */
 export interface ReasonerInput {
@@ -35,7 +42,16 @@ export class Reasoner {
     readonly labels: readonly (readonly number[])[];
   };
 
-  private constructor(bundle: Bundle, fusion: Session, session: Session, table: Float32Array) {
+  readonly #clock: ClockMs | undefined;
+
+  private constructor(
+    bundle: Bundle,
+    fusion: Session,
+    session: Session,
+    table: Float32Array,
+    clock: ClockMs | undefined,
+  ) {
+    this.#clock = clock;
     const { tokenizer, manifest } = bundle;
     this.#bundle = bundle;
     this.#fusion = fusion;
@@ -57,12 +73,13 @@ export class Reasoner {
       await openSession(bundle.path('fusion'), files.fusion, options),
       await openSession(bundle.path('reasoner'), files.reasoner, options),
       await bundle.embeddings(),
+      options.clock,
     );
   }
 
   async reason(input: ReasonerInput, budget: TextBudget = usualBudget): Promise<Reasoning> {
     const { manifest, calibration } = this.#bundle;
-    const watch = stopwatch();
+    const watch = stopwatch(this.#clock);
     const prefix = await fuse(this.#fusion, input.tokens, manifest);
     watch.lap('fusion');
     const prompt = this.#model.embed(this.#ids.forecast);

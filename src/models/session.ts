@@ -2,11 +2,14 @@
 import * as ort from 'onnxruntime-node';
 import { LookaheadError, messageOf } from '../errors.js';
 import type { Graph } from './manifest.js';
+import type { ClockMs } from './stopwatch.js';
 import { sizeOf, type Tensor, type Tensors, type TensorType } from './tensor.js';
 
 export interface SessionOptions {
   /** Threads of one run. Spinning is off, so that idle threads cost nothing. */
   readonly threads: number;
+  /** What stages are timed with, where it is not the monotonic clock: a bench counts CPU time. */
+  readonly clock?: ClockMs;
 }
 
 export interface Session {

@@ -1,15 +1,18 @@
-/** Durations of stages one after another, by the monotonic clock, in milliseconds. */
-export function stopwatch(): {
+/** The time in milliseconds from any fixed moment on. */
+export type ClockMs = () => number;
+
+/** Durations of stages one after another, in milliseconds; by the monotonic clock unless another is given. */
+export function stopwatch(clock: ClockMs = () => performance.now()): {
   readonly laps: Readonly<Record<string, number>>;
   /** Ends a stage: the time since the last lap, or since the start, is its own. */
   lap(stage: string): void;
 } {
   const laps: Record<string, number> = {};
-  let last = performance.now();
+  let last = clock();
   return {
     laps,
     lap: (stage) => {
-      const now = performance.now();
+      const now = clock();
       laps[stage] = (laps[stage] ?? 0) + now - last;
       last = now;
     },

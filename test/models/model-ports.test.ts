@@ -79,6 +79,13 @@ test('the same clips give the same scenes, whatever another camera shows meanwhi
   expect(second.map(plain)).toEqual(first.map(plain));
 });
 
+test('a camera that begins again, as in a replay, gives the same track ids again', async () => {
+  const tracks = (scenes: readonly Scene[]) =>
+    scenes.map(({ objects }) => objects.map(({ track, ageClips }) => [track, ageClips]));
+  const first = await perceiveAll('again', 3);
+  expect(tracks(await perceiveAll('again', 3))).toEqual(tracks(first));
+});
+
 test("the engine's event loop goes on while the models run", async () => {
   const scenes = await perceiveAll('ticks', 2);
   let ticks = 0;

@@ -1,0 +1,123 @@
+/**
+ * CPU milliseconds of the models by part, on yard pictures: `npm run bench -- models [--clips 40] [--bundle DIR]`.
+ * One thread, in this process; user and system time, so that other work on the machine counts for little.
+ */
+import { parseArgs } from 'node:util';
+import { fileURLToPath } from 'node:url';
+import { cpus } from 'node:os';
+import { openBundle } from '../src/models/bundle.js';
+import { Perceiver } from '../src/models/perceiver.js';
+import { Reasoner, unhurriedBudget } from '../src/models/reasoner.js';
+import type { Scene } from '../src/types.js';
+import { YardFilm } from '../src/yard/film.js';
+
+const { values } = parseArgs({
+  options: {
+    clips: { type: 'string', default: '40' },
+    seed: { type: 'string', default: '1' },
+    bundle: {
+      type: 'string',
+      default: fileURLToPath(new URL('../bundles/yard', import.meta.url)),
+    },
+  },
+});
+
+const clock = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
+const bundle = await openBundle(values.bundle);
+const { framesPerClip, clipsPerWindow, forecastEveryClips } = bundle.manifest.geometry;
+const { widthPx, heightPx } = bundle.manifest.preprocessing;
+const perceiver = await Perceiver.open(bundle, { threads: 1, clock });
+const reasoner = await Reasoner.open(bundle, { threads: 1, clock });
+const film = new YardFilm(Number(values.seed));
+const picture = { x: 0, y: (heightPx - 90) / 2, width: widthPx, height: 90 };
+
+/** The film's next picture, at half its size and half its rate, letterboxed into a frame of a clip. */
+function drawInto(frame: Uint8Array): void {
+  film.next();
+  const rgba = film.next();
+  for (let y = 0; y < picture.height; y++) {
+    for (let x = 0; x < widthPx; x++) {
+      for (let c = 0; c < 3; c++) {
+        const at = (2 * y * film.widthPx + 2 * x) * 4 + c;
+        const below = at + film.widthPx * 4;
+        const sum =
+          (rgba[at] ?? 0) + (rgba[at + 4] ?? 0) + (rgba[below] ?? 0) + (rgba[below + 4] ?? 0);
+        frame[((y + picture.y) * widthPx + x) * 3 + c] = sum / 4;
+      }
+    }
+  }
+}
+
+/** Rounds of which the first few, in which memory is still being had, do not count. */
+const warmUps = 3;
+const clipRounds: Record<string, number>[] = [];
+const forecastRounds: Record<string, number>[] = [];
+const scenes: Scene[] = [];
+let objects = 0;
+const clips = Number(values.clips);
+for (let clip = 0; clip < clips; clip++) {
+  const frameBytes = widthPx * heightPx * 3;
+  const pixels = new Uint8Array(framesPerClip * frameBytes);
+  for (let frame = 0; frame < framesPerClip; frame++) {
+    drawInto(pixels.subarray(frame * frameBytes, (frame + 1) * frameBytes));
+  }
+  const fromMs = clip * 1000;
+  const scene = await perceiver.perceive({
+    camera: 'bench',
+    epoch: 0,
+    clip,
+    fromMs,
+    toMs: fromMs + 875,
+    picture,
+    trackFloor: 1,
+    pixels,
+  });
+  scenes.push(scene);
+  objects += scene.objects.length;
+  if (clip >= warmUps) clipRounds.push(scene.stagesMs);
+  if (scenes.length < clipsPerWindow || clip % forecastEveryClips !== 0) continue;
+  const window = scenes.slice(-clipsPerWindow);
+  const { stagesMs } = await reasoner.reason(
+    {
+      tokens: {
+        scenes: window.map((one) => ({ clip: one.clip, objectCount: one.objects.length })),
+        global: join(window.map(({ tokens }) => tokens.global)),
+        objects: join(window.map(({ tokens }) => tokens.objects)),
+        attributes: join(window.map(({ tokens }) => tokens.attributes)),
+      },
+      seen: window,
+    },
+    unhurriedBudget,
+  );
+  forecastRounds.push(stagesMs);
+}
+
+function join(parts: readonly Float32Array[]): Float32Array {
+  return Float32Array.from(parts.flatMap((part) => [...part]));
+}
+
+/** Median of each part, and the sum of the medians. */
+function report(title: string, rounds: readonly Record<string, number>[]): void {
+  let total = 0;
+  const lines = Object.keys(rounds[0] ?? {}).map((stage) => {
+    const sorted = rounds.map((round) => round[stage] ?? 0).sort((a, b) => a - b);
+    const median = sorted[Math.floor(sorted.length / 2)] ?? 0;
+    const p90 = sorted[Math.floor(sorted.length * 0.9)] ?? 0;
+    total += median;
+    return `  ${stage.padEnd(18)}${median.toFixed(1).padStart(8)}${p90.toFixed(1).padStart(8)}`;
+  });
+  const head = `${title} (${rounds.length} rounds)`.padEnd(20);
+  process.stdout.write(`${head}  median     p90\n${lines.join('\n')}\n`);
+  process.stdout.write(`  ${'sum'.padEnd(18)}${total.toFixed(1).padStart(8)}\n`);
+}
+
+const model = cpus()[0]?.model ?? 'unknown';
+process.stdout.write(`CPU ms, one thread, ${model}, bundle ${bundle.manifest.name}\n`);
+report('clip', clipRounds);
+process.stdout.write(`  objects a clip: ${(objects / clips).toFixed(1)}\n`);
+report('forecast', forecastRounds);
+await perceiver.dispose();
+await reasoner.dispose();
