@@ -45,7 +45,7 @@ const CameraSchema = z
       .int()
       .min(1000)
       .max(120_000)
-      .default(10_000)
+      .default(5000)
       .describe('No picture for so long: the camera is called lost and reconnected.'),
   })
   .refine((camera) => camera.password === null || camera.passwordFile === null, {

@@ -1,0 +1,185 @@
+/** What people read in the terminal: forecasts and outcomes on standard output, the engine's own words on standard error. */
+import type { LogLevel } from './config.js';
+import { LookaheadError, messageOf } from './errors.js';
+import type { Forecast, Message, Outcome, StateName } from './messages.js';
+
+/** How many outcomes the score behind a tick or cross looks back on. */
+export const tallyLength = 20;
+
+export interface Paint {
+  readonly good: (text: string) => string;
+  readonly bad: (text: string) => string;
+  readonly dim: (text: string) => string;
+}
+
+const plain: Paint = { good: String, bad: String, dim: String };
+const coloured: Paint = {
+  good: (text) => `\x1b[32m${text}\x1b[0m`,
+  bad: (text) => `\x1b[31m${text}\x1b[0m`,
+  dim: (text) => `\x1b[2m${text}\x1b[0m`,
+};
+
+/** https://no-color.org: any value but an empty one switches colours off. */
+export function paintFor(
+  stream: { readonly isTTY?: boolean },
+  env: Readonly<Record<string, string | undefined>>,
+): Paint {
+  return stream.isTTY === true && (env['NO_COLOR'] ?? '') === '' ? coloured : plain;
+}
+
+/** Texts come from models and configuration; none of them may move the cursor. */
+export function printable(text: string): string {
+  // eslint-disable-next-line no-control-regex -- Control characters are what is looked for.
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, ' ');
+}
+
+export interface Answer {
+  readonly text: string;
+  readonly confidence: number;
+}
+
+/** The three most probable answers, "nothing" among them where it ranks; most probable first. */
+export function answersOf(forecast: Pick<Forecast, 'events' | 'nothing'>): Answer[] {
+  const events = forecast.events.map(({ label, confidence }) => ({ text: label, confidence }));
+  return [...events, { text: 'nothing', confidence: forecast.nothing }]
+    .sort((a, b) => b.confidence - a.confidence)
+    .slice(0, 3);
+}
+
+/** A chance is never printed as certain: 0 and 100 stand for what cannot be said. */
+export function percent(share: number): string {
+  if (share > 0.99) return '>99 %';
+  if (share < 0.01) return '<1 %';
+  return `${Math.round(share * 100)} %`;
+}
+
+/** `van enters 62 % · gate opens 21 % · nothing 9 %   lag 0.8 s` */
+export function forecastLine(forecast: Forecast, lagMs: number, paint: Paint = plain): string {
+  const answers = answersOf(forecast).map(
+    ({ text, confidence }) => `${printable(text)} ${percent(confidence)}`,
+  );
+  return `${answers.join(' · ')}   ${paint.dim(`lag ${(lagMs / 1000).toFixed(1)} s`)}`;
+}
+
+/** The last outcomes of one camera that could be decided. */
+export class Tally {
+  readonly #last: { readonly hit: boolean; readonly baseRateHit: boolean }[] = [];
+
+  add(outcome: Outcome): void {
+    if (outcome.verdict === 'undecidable') return;
+    this.#last.push({
+      hit: outcome.verdict === 'hit',
+      baseRateHit: outcome.baseRateHit === true,
+    });
+    if (this.#last.length > tallyLength) this.#last.shift();
+  }
+
+  /** `14 of 20; base rate 7 of 20` */
+  text(): string {
+    const hits = this.#last.filter(({ hit }) => hit).length;
+    const base = this.#last.filter(({ baseRateHit }) => baseRateHit).length;
+    return `${hits} of ${this.#last.length}; base rate ${base} of ${this.#last.length}`;
+  }
+}
+
+/** `✓ van enters after 2.3 s   (14 of 20; base rate 7 of 20)`, or null where nothing could be decided. */
+export function outcomeLine(outcome: Outcome, tally: Tally, paint: Paint = plain): string | null {
+  if (outcome.verdict === 'undecidable' || outcome.observed === null) return null;
+  const afterS = outcome.onsetAfterMs === null ? null : (outcome.onsetAfterMs / 1000).toFixed(1);
+  const observed = printable(outcome.observed);
+  const what =
+    observed === 'nothing'
+      ? 'nothing happened'
+      : `${observed}${afterS === null ? '' : ` after ${afterS} s`}`;
+  const score = paint.dim(`(${tally.text()})`);
+  if (outcome.verdict === 'hit') return `${paint.good('✓')} ${what}   ${score}`;
+  return `${paint.bad('✗')} ${what}, not ${printable(outcome.predicted)}   ${score}`;
+}
+
+export function unfamiliarLine(camera: string): string {
+  return `${camera}: this picture is unlike anything the bundle was trained on; its chances are not calibrated.`;
+}
+
+/** An error for people: what was wrong, what to do; no stack unless it is a programming error. */
+export function errorText(error: unknown): string {
+  if (error instanceof LookaheadError) return `${error.message}\n${error.remedy}`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+export interface Output {
+  readonly isTTY?: boolean;
+  write(text: string): unknown;
+  on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown;
+}
+
+export interface Console {
+  /** A message that the broker has; null lag: it is not known. */
+  message(message: Message, lagMs: number): void;
+  state(camera: string, state: StateName, why: string): void;
+  log(level: LogLevel, text: string): void;
+}
+
+const levels: readonly LogLevel[] = ['error', 'warn', 'info', 'debug'];
+
+export interface ConsoleOptions {
+  readonly out: Output;
+  readonly err: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly level: LogLevel;
+  /** For the width of the first column. */
+  readonly cameras: readonly string[];
+  /** Nobody reads standard output any more (`| head -1`). */
+  readonly onClosed?: () => void;
+}
+
+export function createConsole(options: ConsoleOptions): Console {
+  const { out, err, env, level, cameras, onClosed } = options;
+  const paint = paintFor(out, env);
+  const column = Math.max(0, ...cameras.map((name) => name.length)) + 2;
+  const tallies = new Map<string, Tally>();
+  const unfamiliar = new Set<string>();
+  let isClosed = false;
+
+  out.on('error', (error) => {
+    if (isClosed) return;
+    isClosed = true;
+    if (error.code === 'EPIPE') onClosed?.();
+  });
+  err.on('error', () => undefined); // Where complaints cannot be written, none can be made about it.
+
+  const line = (camera: string, text: string): void => {
+    if (!isClosed) out.write(`${camera.padEnd(column)}${text}\n`);
+  };
+  const log = (of: LogLevel, text: string): void => {
+    if (levels.indexOf(of) > levels.indexOf(level)) return;
+    const lines = text.split('\n').map(printable);
+    err.write(`${of === 'info' ? '' : `${of}: `}${lines.join('\n')}\n`);
+  };
+
+  return {
+    log,
+    message: (message, lagMs) => {
+      const { camera } = message;
+      if (message.schema === 'lookahead.forecast.v1') {
+        line(camera, forecastLine(message, lagMs, paint));
+        if (message.calibrated || unfamiliar.has(camera)) return;
+        unfamiliar.add(camera);
+        log('warn', unfamiliarLine(camera));
+      } else if (message.schema === 'lookahead.outcome.v1') {
+        const tally = tallies.get(camera) ?? new Tally();
+        tallies.set(camera, tally);
+        tally.add(message);
+        const text = outcomeLine(message, tally, paint);
+        if (text !== null) line(camera, text);
+      }
+    },
+    state: (camera, state, why) => {
+      line(camera, state === 'online' ? state : `${state}: ${printable(why)}`);
+    },
+  };
+}
+
+/** What failed, in one line, for the log. */
+export function failureLine(camera: string, stage: string, error: unknown): string {
+  return `${camera}: ${stage}: ${messageOf(error)}`;
+}
