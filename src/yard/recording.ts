@@ -1,6 +1,6 @@
 /** A recorded video file as what the RTSP server loops: an H.264 byte stream without B pictures, in memory. */
-import { spawn } from 'node:child_process';
 import { LookaheadError } from '../errors.js';
+import { runFfmpeg } from './run-ffmpeg.js';
 import { cutAccessUnits, hasBidirectionalSlices } from './rtsp/annex-b.js';
 
 export interface Recording {
@@ -13,7 +13,6 @@ export interface Recording {
 export const recordingBytesMax = 256 * 1024 * 1024;
 /** A reader joins at a key picture; waiting longer looks like a dead camera. */
 const keyPeriodMaxS = 5;
-const stderrCharsMax = 64 * 1024;
 
 /** Rejects with `recording_unusable` or `ffmpeg_missing`. */
 export async function openRecording(ffmpegPath: string, path: string): Promise<Recording> {
@@ -53,7 +52,7 @@ async function probe(
   path: string,
 ): Promise<{ codec: string; framesPerSecond: number }> {
   // Without an output file ffmpeg lists the tracks and fails: expected.
-  const { stderr } = await run(ffmpegPath, ['-hide_banner', '-nostdin', '-i', fileUrl(path)], path);
+  const { stderr } = await runFfmpeg(ffmpegPath, ['-hide_banner', '-nostdin', '-i', fileUrl(path)]);
   const found = parseVideoTrack(stderr);
   if (found === undefined) {
     const why = stderr.trim().split('\n').at(-1) ?? '';
@@ -78,56 +77,18 @@ export function parseVideoTrack(
 }
 
 async function collect(ffmpegPath: string, args: string[], path: string): Promise<Buffer> {
-  const { code, stdout, stderr } = await run(ffmpegPath, args, path);
+  const { code, stdout, stderr, isTooLong } = await runFfmpeg(ffmpegPath, args, recordingBytesMax);
+  if (isTooLong) {
+    throw new LookaheadError(
+      'recording_unusable',
+      `The recording ${path} has more than ${recordingBytesMax / 1024 / 1024} MiB of H.264; a recording is kept in memory.`,
+      'Cut a shorter piece out of it, or make it smaller.',
+    );
+  }
   if (code !== 0 || stdout.length === 0) {
     throw unusable(path, stderr.trim().split('\n').at(-1) ?? `ffmpeg ended with ${code}`);
   }
   return stdout;
-}
-
-function run(
-  ffmpegPath: string,
-  args: string[],
-  path: string,
-): Promise<{ code: number | null; stdout: Buffer; stderr: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(ffmpegPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    let stderr = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes <= recordingBytesMax) {
-        chunks.push(chunk);
-        return;
-      }
-      child.kill('SIGKILL');
-      const limit = `${recordingBytesMax / 1024 / 1024} MiB`;
-      reject(
-        new LookaheadError(
-          'recording_unusable',
-          `The recording ${path} has more than ${limit} of H.264; a recording is kept in memory.`,
-          'Cut a shorter piece out of it, or make it smaller.',
-        ),
-      );
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr = (stderr + text).slice(-stderrCharsMax);
-    });
-    child.once('error', (cause) => {
-      reject(
-        new LookaheadError(
-          'ffmpeg_missing',
-          `${ffmpegPath} could not be started: ${cause.message}.`,
-          'Install ffmpeg, or say where it is.',
-          { cause },
-        ),
-      );
-    });
-    child.once('close', (code) => {
-      resolve({ code, stdout: Buffer.concat(chunks), stderr });
-    });
-  });
 }
 
 /** `file:` keeps ffmpeg from taking a name such as `concat:a|b` for a protocol. */

@@ -33,6 +33,7 @@ export class RtspServer {
   readonly #mounts = new Map<string, Mount>();
   readonly #connections = new Set<Connection>();
   readonly #sweep: NodeJS.Timeout;
+  #closed: Promise<void> | undefined;
 
   /** Rejects with node's own error (EADDRINUSE, …) when the port cannot be had. */
   static async listen(options: ListenOptions = {}): Promise<RtspServer> {
@@ -108,8 +109,13 @@ export class RtspServer {
     return [...(this.#mounts.get(name)?.readers ?? [])].filter(({ isPlaying }) => isPlaying).length;
   }
 
-  /** Ends every connection, timer and socket. */
-  async close(): Promise<void> {
+  /** Ends every connection, timer and socket. A second call waits for the first. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     clearInterval(this.#sweep);
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => {

@@ -8,6 +8,7 @@ import { LookaheadError, messageOf } from '../errors.js';
 import { YardFilm } from './film.js';
 import { openRecording } from './recording.js';
 import { RtspServer } from './rtsp-server.js';
+import { runFfmpeg } from './run-ffmpeg.js';
 import { YardCamera } from './yard-camera.js';
 
 const nameSchema = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
@@ -47,6 +48,7 @@ async function end(code: number): Promise<void> {
 
 async function serve(specText: string): Promise<ServeAnswer> {
   const spec = parseSpec(specText);
+  await runFfmpeg(spec.ffmpegPath, ['-hide_banner', '-version']); // Is it there at all?
   const recordings = new Map(
     await Promise.all(
       spec.cameras.flatMap((camera) =>

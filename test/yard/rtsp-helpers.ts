@@ -98,6 +98,9 @@ export async function watch(
   });
   await once(child, 'close');
   const shown = [...stderr.matchAll(/pts_time:(\S+).* s:(\d+x\d+) .*checksum:(\w+)/g)];
+  // ffmpeg's H.264 parser gives the first picture of any RTSP stream no time, then takes it for 0 like the second's, and
+  // does not count it.
+  if (shown[0]?.[1] === shown[1]?.[1]) shown.shift();
   return {
     size: shown[0]?.[2] ?? '',
     times: shown.map(([, time]) => Number(time)),

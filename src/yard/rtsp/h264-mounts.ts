@@ -73,7 +73,7 @@ abstract class H264Mount extends Mount {
   }
 
   #learn(unit: AccessUnit): void {
-    if (unit.isKey) this.#key = unit;
+    if (unit.isKey && !(this.#isFrozen && this.#key !== undefined)) this.#key = unit;
     for (const nal of unit.nals) {
       if (typeOf(nal) === nalType.sps) this.#sps = nal;
       if (typeOf(nal) === nalType.pps) this.#pps = nal;
