@@ -1,9 +1,10 @@
 import fc from 'fast-check';
-import { from, lastValueFrom, toArray } from 'rxjs';
+import { from } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { FrameCutter } from '../../src/ingest/cut-frames.js';
 import { sampleFrames, sampler } from '../../src/ingest/sample-frames.js';
 import type { Frame } from '../../src/types.js';
+import { all } from './support.js';
 
 describe('FrameCutter', () => {
   const cut = (frameBytes: number, pieces: readonly Uint8Array[]) => {
@@ -124,8 +125,8 @@ describe('sampling at 8 frames a second', () => {
       pixels: new Uint8Array(),
     });
     const frame$ = from(Array.from({ length: 25 }, (_, n) => frame(n))).pipe(sampleFrames(8));
-    const first = await lastValueFrom(frame$.pipe(toArray()));
+    const first = await all(frame$);
     expect(first.map(({ sequence }) => sequence)).toEqual([0, 2, 5, 8, 11, 15, 18, 21, 24]);
-    expect(await lastValueFrom(frame$.pipe(toArray()))).toEqual(first);
+    expect(await all(frame$)).toEqual(first);
   });
 });

@@ -1,10 +1,13 @@
 /** What the ingest tests share: the ffmpeg to use, recordings made by it, and what child processes there are. */
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { lastValueFrom, type Observable, toArray } from 'rxjs';
 import { afterAll } from 'vitest';
+import type { Frame } from '../../src/types.js';
 
 /** From FFMPEG_PATH, the project's cache folder (where the set-up puts it) or PATH. */
 export const ffmpegPath =
@@ -58,4 +61,17 @@ export async function until(isSo: () => boolean, what: string, timeoutMs = 40_00
     if (waitedMs > timeoutMs) throw new Error(`waited in vain for: ${what}`);
     await delay(20);
   }
+}
+
+/** All frames up to the end. */
+export function all(frame$: Observable<Frame>): Promise<Frame[]> {
+  return lastValueFrom(frame$.pipe(toArray()), { defaultValue: [] });
+}
+
+/** Frames with a hash for their pixels: what a test can compare and print. */
+export function digests(frames: readonly Frame[]): unknown[] {
+  return frames.map(({ pixels, ...rest }) => ({
+    ...rest,
+    sha256: createHash('sha256').update(pixels).digest('hex'),
+  }));
 }
