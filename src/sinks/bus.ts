@@ -421,12 +421,12 @@ async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
 
 /** Resolves when the connection is lost (disconnected) or when its pings stay unanswered (stale). */
 async function endOf(nc: NatsConnection): Promise<'disconnected' | 'stale'> {
-  let isStale = false;
+  let end = 'disconnected' as 'disconnected' | 'stale';
   const silent = new Promise<void>((resolve) => {
     const read = async (): Promise<void> => {
       for await (const { type } of nc.status()) {
         if (type !== DebugEvents.StaleConnection) continue;
-        isStale = true;
+        end = 'stale';
         resolve();
       }
     };
@@ -434,5 +434,5 @@ async function endOf(nc: NatsConnection): Promise<'disconnected' | 'stale'> {
   });
   await Promise.race([nc.closed(), silent]);
   await immediate(); // The client closes a stale connection itself, and may tell the end before the reason.
-  return isStale ? 'stale' : 'disconnected';
+  return end;
 }
