@@ -18,13 +18,7 @@ describe('perceiveLatest', () => {
     'the end waits for what runs and what waits': { source: ['ab|', '---A--(B|)'], dropped: [] },
     'an error ends it at once': { source: ['a-#', '--#'], dropped: [] },
   };
-  for (const [
-    name,
-    {
-      source: [values, expected],
-      dropped,
-    },
-  ] of Object.entries(cases)) {
+  for (const [name, { source, dropped }] of Object.entries(cases)) {
     it(
       name,
       marbles(({ cold, expectObservable, flush }) => {
