@@ -1,7 +1,7 @@
 /** How each thing looks: every function paints one thing with its foot at (x, y). Pixels of the 320 x 180 picture. */
 import type { SKRSContext2D } from '@napi-rs/canvas';
 import type { VanColour } from './place.js';
-import { sizes } from './world.js';
+import { sizes } from './things.js';
 
 type Context = SKRSContext2D;
 

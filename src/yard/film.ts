@@ -1,6 +1,7 @@
 import { Painter } from './draw.js';
 import { heightPx, widthPx } from './place.js';
-import { ticksPerSecond, World } from './world.js';
+import { ticksPerSecond } from './things.js';
+import { World } from './world.js';
 
 /** Long enough for vans, people and the dog to have come. */
 export const warmUpTicks = 25 * ticksPerSecond;

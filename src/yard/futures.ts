@@ -1,7 +1,8 @@
 import { yardLabels } from './labels.js';
 import { randomBits, uniform } from './random.js';
-import { ticksPerSecond } from './world.js';
-import type { World, YardEvent } from './world.js';
+import { ticksPerSecond } from './things.js';
+import type { YardEvent } from './things.js';
+import type { World } from './world.js';
 
 /** Onsets closer than this count as one moment; which of them came first is drawn by seed. */
 const tieMs = 100;

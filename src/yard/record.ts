@@ -1,19 +1,19 @@
 /** Writes the data that training reads; the format is docs/yard-data.md. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { LookaheadError, messageOf } from '../errors.js';
+import { LookaheadError } from '../errors.js';
 import { Painter } from './draw.js';
 import type { VisibleObject } from './draw.js';
+import { encodeH264 } from './encode.js';
 import { warmUpTicks } from './film.js';
 import { firstEvent, futures } from './futures.js';
 import { yardClasses, yardLabels } from './labels.js';
 import { heightPx, widthPx } from './place.js';
 import { randomBits, RandomStream, uniform } from './random.js';
 import { describe, reason, texts } from './text.js';
-import { ticksPerSecond, World } from './world.js';
+import { ticksPerSecond } from './things.js';
+import { World } from './world.js';
 
 export const splits = ['train', 'validation', 'test'] as const;
 export type Split = (typeof splits)[number];
@@ -25,7 +25,6 @@ const ticksPerFrame = ticksPerSecond / framesPerSecond;
 const clipsPerWindow = 8;
 const futuresCount = 8;
 const bayesCount = 256;
-const textsCount = 20_000;
 /** Scenes of one split never share a seed with another split's, whatever the seeds. */
 const scenesMax = 100_000;
 
@@ -36,6 +35,8 @@ export interface RecordOptions {
   readonly seed: number;
   readonly outDir: string;
   readonly ffmpegPath: string;
+  /** Lines of texts.jsonl, by default 20,000. */
+  readonly texts?: number;
   readonly onProgress?: (done: number, scenes: number) => void;
 }
 
@@ -110,7 +111,9 @@ export async function recordYard(options: RecordOptions): Promise<void> {
   }
   const makeWorld = (index: number): World =>
     new World(sceneSeed(split, seed, scenesMax - 1 - index));
-  const lines = [...texts(makeWorld, textsCount)].map((text) => JSON.stringify({ text }));
+  const lines = [...texts(makeWorld, options.texts ?? 20_000)].map((text) =>
+    JSON.stringify({ text }),
+  );
   await writeFile(join(outDir, 'texts.jsonl'), lines.join('\n') + '\n');
   const sum = totals.reduce((a, b) => a + b, 0);
   const dataset = {
@@ -149,7 +152,7 @@ async function recordScene(
   const partial = `${folder}.partial`;
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { recursive: true });
-  const encoder = encode(options.ffmpegPath, join(partial, 'video.h264'));
+  const encoder = encodeH264(options.ffmpegPath, join(partial, 'video.h264'), framesPerSecond);
   const film = filmScene(sceneSeed(options.split, options.seed, scene), options);
   const ids: Uint8Array[] = [];
   let truth: SceneTruth | undefined;
@@ -281,69 +284,5 @@ function stateBits(world: World): Record<string, boolean> {
     personHadToWait: persons.some((person) => person.waited),
     ballOnRoad: ball?.onRoad ?? false,
     dogSitting: dog?.state === 'sitting',
-  };
-}
-
-interface Encoder {
-  readonly write: (pixels: Buffer) => Promise<void>;
-  /** Resolves when the file is complete. */
-  readonly end: () => Promise<void>;
-}
-
-/** H.264 as a cheap camera sends it: no B-frames, a key frame every two seconds. */
-function encode(ffmpegPath: string, path: string): Encoder {
-  const input = [
-    '-f',
-    'rawvideo',
-    '-pix_fmt',
-    'rgba',
-    '-s',
-    `${String(widthPx)}x${String(heightPx)}`,
-  ];
-  const rate = ['-r', String(framesPerSecond), '-i', 'pipe:0'];
-  const codec = ['-c:v', 'libx264', '-preset', 'veryfast', '-tune', 'zerolatency', '-threads', '1'];
-  const stream = ['-g', '16', '-crf', '25', '-pix_fmt', 'yuv420p', '-f', 'h264', path];
-  const child = spawn(
-    ffmpegPath,
-    ['-v', 'error', '-nostdin', '-y', ...input, ...rate, ...codec, ...stream],
-    { stdio: ['pipe', 'ignore', 'pipe'] },
-  );
-  let complaint = '';
-  let broken: LookaheadError | undefined;
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    complaint = (complaint + text).slice(-2000);
-  });
-  const closed = new Promise<void>((resolve) => {
-    child.once('error', (error) => {
-      broken = new LookaheadError(
-        'ffmpeg_missing',
-        `${ffmpegPath} could not be started: ${messageOf(error)}`,
-        'Install ffmpeg, or give the path of one.',
-        { cause: error },
-      );
-      resolve();
-    });
-    child.once('close', (code) => {
-      if (code !== 0)
-        broken ??= new LookaheadError(
-          'ffmpeg_failed',
-          `ffmpeg ended with ${String(code)}: ${complaint.trim()}`,
-          'See what it says; an encoder named libx264 is needed.',
-        );
-      resolve();
-    });
-  });
-  // What is written to an ffmpeg that has died is answered by `broken`.
-  child.stdin.on('error', () => undefined);
-  return {
-    write: async (pixels) => {
-      if (broken) throw broken;
-      if (!child.stdin.write(pixels)) await Promise.race([once(child.stdin, 'drain'), closed]);
-    },
-    end: async () => {
-      child.stdin.end();
-      await closed;
-      if (broken) throw broken;
-    },
   };
 }

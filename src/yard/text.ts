@@ -7,8 +7,9 @@ import { yardLabels } from './labels.js';
 import type { LabelText } from './labels.js';
 import { vanColours } from './place.js';
 import { RandomStream } from './random.js';
-import { ticksPerSecond } from './world.js';
-import type { Person, Van, World, YardEvent } from './world.js';
+import { ticksPerSecond } from './things.js';
+import type { Person, Van, YardEvent } from './things.js';
+import type { World } from './world.js';
 
 type Phrases = readonly [string, ...string[]];
 
@@ -222,15 +223,19 @@ export function* texts(makeWorld: (index: number) => World, count: number): Gene
       }
       const from = world.tick - 8 * ticksPerSecond;
       const recent = world.events.filter((event) => event.tick > from);
-      const next = recent.at(-1)?.label ?? 0;
-      const label = futures(world, 4000, 1, index * 64 + second).findIndex((n) => n > 0);
       const colour = random.pick(vanColours);
-      const line = random.pick([
-        describe(world, recent, (id) => colours.get(id), random),
-        sentence(next, vanName(colour), random),
-        `${yardLabels[label]?.text ?? 'nothing'} ${reason(world, label, random)}`,
-      ]);
-      yield line;
+      switch (Math.floor(random.uniform() * 3)) {
+        case 0:
+          yield describe(world, recent, (id) => colours.get(id), random);
+          break;
+        case 1:
+          yield sentence(recent.at(-1)?.label ?? 0, vanName(colour), random);
+          break;
+        default: {
+          const label = futures(world, 4000, 1, index * 64 + second).findIndex((n) => n > 0);
+          yield `${yardLabels[label]?.text ?? 'nothing'} ${reason(world, label, random)}`;
+        }
+      }
       written++;
     }
   }
