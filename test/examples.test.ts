@@ -1,0 +1,154 @@
+/** The examples' promise: what is stale, silent or uncalibrated is unknown, in both languages, by the README's commands. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it, onTestFailed, onTestFinished, vi } from 'vitest';
+import type { Forecast } from '../src/messages.js';
+import { type Bus, connectBus } from '../src/sinks/bus.js';
+import { forecast, heartbeat } from './support/messages.js';
+import { natsServerForTest } from './support/nats-server.js';
+
+const readme = readFileSync('examples/README.md', 'utf8');
+const pythonFolder = '.cache/examples/python';
+
+function run(file: string, ...args: string[]): { ok: boolean; text: string } {
+  const { status, stdout, stderr } = spawnSync(file, args, { encoding: 'utf8' });
+  return { ok: status === 0, text: `${stdout}${stderr}` };
+}
+
+interface Subscriber {
+  readonly actions: () => string[];
+  readonly text: () => string;
+}
+
+function start(
+  file: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Subscriber {
+  const child: ChildProcess = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  }
+  onTestFinished(() => void child.kill('SIGKILL'));
+  onTestFailed(() => void process.stderr.write(`the subscriber printed:\n${text}\n`));
+  return {
+    text: () => text,
+    actions: () => [...text.matchAll(/^\S+ (unknown|clear|caution): .*$/gm)].map((m) => m[1] ?? ''),
+  };
+}
+
+/** A forecast that is fresh now. */
+function fresh(sequence: number, nothing: number, overrides: Partial<Forecast> = {}): Forecast {
+  return {
+    ...forecast(sequence),
+    validUntil: new Date(Date.now() + 60_000).toISOString(),
+    nothing,
+    ...overrides,
+  };
+}
+
+async function promise(startIt: (url: string) => Subscriber): Promise<void> {
+  const server = await natsServerForTest();
+  const bus: Bus = await connectBus({
+    servers: [server.url],
+    site: 'test',
+    limits: { reconnectMs: 100 },
+  });
+  onTestFinished(() => bus.close(0));
+  await bus.ready(20_000);
+  let camera: 'online' | 'offline' | undefined;
+  const beating = setInterval(() => {
+    if (camera !== undefined) bus.heartbeat(heartbeat(1, { cameras: { gate: camera } }));
+  }, 300);
+  onTestFinished(() => clearInterval(beating));
+
+  const subscriber = startIt(server.url);
+  const expected: string[] = [];
+  const becomes = async (action: string, why: string): Promise<void> => {
+    expected.push(action);
+    await vi.waitFor(
+      () => {
+        expect(subscriber.actions()).toEqual(expected);
+        expect(subscriber.text().trimEnd().split('\n').at(-1)).toContain(why);
+      },
+      { timeout: 30_000, interval: 50 },
+    );
+  };
+  let sequence = 0;
+  /** Repeated, since a subscriber that is still connecting hears nothing. */
+  const publish = (nothing: number, overrides: Partial<Forecast> = {}): Promise<unknown> =>
+    bus.publish(fresh(sequence++, nothing, overrides));
+
+  await becomes('unknown', 'no heartbeat');
+  camera = 'online';
+  const repeating = setInterval(() => void publish(0.8), 300);
+  await becomes('clear', 'van enters 62');
+  clearInterval(repeating);
+  await publish(0.1);
+  await becomes('caution', 'van enters 62');
+  await publish(0.1, { calibrated: false });
+  await becomes('unknown', 'not calibrated');
+  await publish(0.8);
+  await becomes('clear', '');
+  camera = 'offline';
+  await becomes('unknown', 'the camera is offline');
+  camera = 'online';
+  await becomes('clear', '');
+  await publish(0.1, { validUntil: new Date(Date.now() + 1_500).toISOString() });
+  await becomes('caution', '');
+  await becomes('unknown', 'stale');
+  await publish(0.8);
+  await becomes('clear', '');
+  camera = undefined;
+  await becomes('unknown', 'no heartbeat');
+  camera = 'online';
+  await becomes('clear', '');
+  await server.kill();
+  await becomes('unknown', 'no heartbeat');
+  await server.start();
+  await becomes('clear', '');
+}
+
+describe('examples/subscriber.ts', () => {
+  beforeAll(() => {
+    expect(readme).toContain('npx tsc -p examples && node .cache/examples/subscriber.js');
+    const built = run(process.execPath, 'node_modules/typescript/bin/tsc', '-p', 'examples');
+    expect(built.text).toBe('');
+  });
+
+  it('acts on what is fresh and calibrated, and knows when it does not know', async () => {
+    const args = (url: string): string[] => ['.cache/examples/subscriber.js', url, 'test', 'gate'];
+    await promise((url) => start(process.execPath, args(url)));
+  });
+});
+
+describe('examples/subscriber.py', () => {
+  let missing: string | undefined;
+
+  beforeAll(() => {
+    const install = ['--target', pythonFolder, '-r', 'examples/requirements.txt'];
+    expect(readme).toContain(`python3 -m pip install ${install.join(' ')}`);
+    const env = { ...process.env, PYTHONPATH: pythonFolder };
+    const has = spawnSync('python3', ['-c', 'import nats'], { env }).status === 0;
+    if (has) return;
+    const installed = run('python3', '-m', 'pip', 'install', '--quiet', ...install);
+    if (!installed.ok) missing = installed.text.trim().split('\n').at(-1);
+  });
+
+  it('acts on what is fresh and calibrated, and knows when it does not know', async (context) => {
+    if (missing !== undefined) {
+      process.stderr.write(`skipped: nats-py could not be installed: ${missing}\n`);
+      context.skip(`nats-py could not be installed: ${missing}`);
+    }
+    const env = { ...process.env, PYTHONPATH: pythonFolder };
+    const args = (url: string): string[] => ['examples/subscriber.py', url, 'test', 'gate'];
+    await promise((url) => start('python3', args(url), env));
+  });
+});
+
+it('both fit on one screen', () => {
+  for (const file of ['examples/subscriber.ts', 'examples/subscriber.py']) {
+    expect(readFileSync(file, 'utf8').split('\n').length).toBeLessThanOrEqual(61);
+  }
+});
