@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { brierScore, logScore, published, scoreForecasts } from '../../src/yard/score.js';
 import type { ScoredWindow } from '../../src/yard/score.js';
 
-const prior = [0.3, 0.3, 0.2, 0.1, 0.05, 0.05];
+const prior = [0.3, 0.3, 0.2, 0.1, 0.07, 0.03];
 const certain = [0.02, 0.9, 0.04, 0.02, 0.01, 0.01];
 const windows = (forecast: (window: number) => readonly number[]): ScoredWindow[] =>
   Array.from({ length: 60 }, (_, i) => {
@@ -51,12 +51,12 @@ describe('what a forecast publishes', () => {
     [0.1, 0.4, 0.2, 0.15].forEach((share, label) => {
       expect(spread[label]).toBeCloseTo(share, 9);
     });
-    expect(spread[4]).toBeCloseTo(0.075, 9);
-    expect(spread[5]).toBeCloseTo(0.075, 9);
+    expect(spread[4]).toBeCloseTo(0.105, 9);
+    expect(spread[5]).toBeCloseTo(0.045, 9);
   });
 
   it('takes "something else" as given', () => {
-    expect(published([0.1, 0.4, 0.2, 0.1, 0, 0], prior, 0.2)[5]).toBeCloseTo(0.1, 9);
+    expect(published([0.1, 0.4, 0.2, 0.1, 0, 0], prior, 0.2)[5]).toBeCloseTo(0.06, 9);
   });
 
   it('is a distribution, above the floor, whatever is forecast', () => {

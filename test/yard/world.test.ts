@@ -125,7 +125,7 @@ describe('the yard', () => {
     expect(waited / 2000).toBeCloseTo(0.88 * 0.9, 1.3);
   });
 
-  it('sends the dog after about seven of ten balls on the road', () => {
+  it('sends the dog after about three of four balls on the road', () => {
     const world = emptyWorld();
     const { dogX, roadBottom } = world.place;
     world.dog = { id: 70, x: dogX, y: 170, direction: 1, entered: true, state: 'sitting', age: 0 };
