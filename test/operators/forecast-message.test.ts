@@ -95,6 +95,20 @@ describe('forecastMessage', () => {
     }
   });
 
+  it('takes the rounding of float32 out', () => {
+    const rounded = [0.2, 0.5, 0.15, 0.1, 0.03, 0.0205];
+    const { events, nothing, somethingElse } = forecastMessage(
+      origin,
+      facts,
+      window,
+      fakeReasoning(rounded),
+      issue,
+    );
+    expect(nothing).toBeCloseTo(0.2 / 1.0005, 9);
+    const sum = events.reduce((all, { confidence }) => all + confidence, nothing + somethingElse);
+    expect(sum).toBeCloseTo(1, 9);
+  });
+
   it('always sums to 1, best first', () => {
     const weights = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), {
       minLength: labels.length,

@@ -152,6 +152,11 @@ describe('judgeOutcomes', () => {
       fakeScene(3, { events: [fakeEvent(1, 65)] }),
       fakeScene(5),
     ],
+    'a missing clip whose neighbours arrived close together': [
+      ...scenes(0, 2),
+      fakeForecast(),
+      fakeScene(4, { fromMs: 60, toMs: 70 }),
+    ],
     'a stall within the horizon': [
       ...scenes(0, 2),
       fakeForecast(),
