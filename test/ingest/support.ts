@@ -39,16 +39,24 @@ export function testH264(size: string, framesPerSecond: number, seconds: number)
 
 /** Process ids of this process's own children whose command line holds a text. */
 export function children(text: string): number[] {
+  return childrenOf(process.pid).filter((pid) => {
+    try {
+      return readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8').includes(text);
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Process ids of the children of a process. */
+export function childrenOf(parent: number): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter((pid) => {
       try {
-        const parent = / \(.*\) \S (\d+)/s.exec(
-          readFileSync(`/proc/${String(pid)}/stat`, 'utf8'),
-        )?.[1];
-        if (Number(parent) !== process.pid) return false;
-        return readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8').includes(text);
+        const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
+        return Number(/ \(.*\) \S (\d+)/s.exec(stat)?.[1]) === parent;
       } catch {
         return false;
       }
