@@ -10,21 +10,40 @@ export const TokenSchema = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
 
 const share = z.number().min(0).max(1);
 const iso = z.iso.datetime().describe('UTC, milliseconds, ISO 8601.');
+const moment = (what: string) => z.iso.datetime().describe(`${what} UTC, milliseconds, ISO 8601.`);
+const count = z.number().int().nonnegative();
 
 export const BoxSchema = z
-  .object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() })
+  .object({
+    x: z.number().describe('Left edge.'),
+    y: z.number().describe('Upper edge.'),
+    width: z.number().describe('Width.'),
+    height: z.number().describe('Height.'),
+  })
   .describe('Shares of the camera picture, 0 to 1, from the upper left corner.');
 
 const header = {
-  site: TokenSchema,
-  camera: TokenSchema,
+  site: TokenSchema.describe('The place; third token of the subject.'),
+  camera: TokenSchema.describe('The camera; fourth token of the subject.'),
 };
 
-export const ForecastEventSchema = z.object({
+const BundleNameSchema = z
+  .object({
+    name: z.string().describe('Name of the bundle.'),
+    version: z.string().describe('Its version.'),
+    sha256: z.string().describe('Digest of its manifest, hexadecimal.'),
+  })
+  .describe('The models that were used.');
+
+const labelled = {
   label: z.string().describe('The label as text, for example "van enters".'),
   type: z.string().describe('Event type, for example "enters".'),
   actor: z.string().nullable().describe('Class of the actor.'),
   target: z.string().nullable().describe('Class of the target.'),
+};
+
+export const ForecastEventSchema = z.object({
+  ...labelled,
   actors: z.array(z.number().int()).describe('Track ids of live candidates for the actor.'),
   targetTracks: z.array(z.number().int()).describe('Track ids of live candidates for the target.'),
   text: z.string().describe('The event in words.'),
@@ -33,113 +52,182 @@ export const ForecastEventSchema = z.object({
   rawConfidence: share.describe('The same before calibration.'),
 });
 
-export const ForecastSchema = z.object({
-  schema: z.literal('lookahead.forecast.v1'),
-  id: z.string().describe('<site>-<camera>-<epoch>-<seq>; also the Nats-Msg-Id.'),
-  ...header,
-  epoch: z.number().int().nonnegative(),
-  sequence: z.number().int().nonnegative(),
-  rev: z.number().int().nonnegative(),
-  target: z.enum(['next', 'within']),
-  window: z.object({
-    from: iso,
-    to: iso,
-    clips: z.number().int().positive(),
-    frames: z.number().int().positive(),
-    framesDropped: z.number().int().nonnegative(),
-    clock: z.enum(['arrival', 'rtcp', 'recording']),
-  }),
-  horizonMs: z.number().int().positive(),
-  issuedAt: iso,
-  validUntil: iso.describe('Window end plus horizon. After it the forecast says nothing.'),
-  events: z.array(ForecastEventSchema).length(3).describe('Most likely first.'),
-  somethingElse: share.describe('Chance of any event that is not among the three.'),
-  nothing: share.describe('Chance that no event begins in the horizon.'),
-  explanation: z.array(
-    z.object({
-      text: z.string(),
-      evidence: z.object({ tracks: z.array(z.number().int()), from: iso, to: iso }),
-    }),
-  ),
-  calibrated: z.boolean().describe('False: outside the domain of the bundle; do not trust the chances.'),
-  familiarity: share.describe('How near the picture is to what the bundle was trained on.'),
-  quality: z.enum(['good', 'gaps', 'corrupt']),
-  latencyMs: z.record(z.string(), z.number()).describe('By stage.'),
-  bundle: z.object({ name: z.string(), version: z.string(), sha256: z.string() }),
-});
+export const ForecastSchema = z
+  .object({
+    schema: z.literal('lookahead.forecast.v1'),
+    id: z.string().describe('<site>-<camera>-<epoch>-<seq>; also the Nats-Msg-Id.'),
+    ...header,
+    epoch: count.describe('Tells runs of the engine apart; grows.'),
+    sequence: count.describe('Counts the forecasts of one camera within one epoch.'),
+    rev: count.describe(
+      '0 at first; an update has the same id and a higher rev. The Nats-Msg-Id of an update is <id>.<rev>.',
+    ),
+    target: z
+      .enum(['next', 'within'])
+      .describe(
+        'next: chances of the first event to begin in the horizon; with somethingElse and nothing they sum to 1. within: reserved.',
+      ),
+    window: z
+      .object({
+        from: moment('First frame.'),
+        to: moment('Last frame; the horizon begins here.'),
+        clips: z.number().int().positive().describe('Clips that were looked at.'),
+        frames: z.number().int().positive().describe('Frames really seen.'),
+        framesDropped: count.describe('Frames of that time that were not seen.'),
+        clock: z
+          .enum(['arrival', 'rtcp', 'recording'])
+          .describe("Where a frame's time comes from: its arrival, the camera, or a recording."),
+      })
+      .describe('What the forecast has looked at.'),
+    horizonMs: z
+      .number()
+      .int()
+      .positive()
+      .describe("Length of the time after the window's end that the forecast speaks of."),
+    issuedAt: moment('When it was made.'),
+    validUntil: moment('Window end plus horizon. After it the forecast says nothing.'),
+    events: z.array(ForecastEventSchema).length(3).describe('Most likely first.'),
+    somethingElse: share.describe('Chance of any event that is not among the three.'),
+    nothing: share.describe('Chance that no event begins in the horizon.'),
+    explanation: z
+      .array(
+        z.object({
+          text: z.string().describe('The step, in words. For people; never a command.'),
+          evidence: z
+            .object({
+              tracks: z.array(z.number().int()).describe('Track ids.'),
+              from: moment('Begin.'),
+              to: moment('End.'),
+            })
+            .describe('What the step rests on.'),
+        }),
+      )
+      .describe('The causal account, step by step; empty where none was asked for.'),
+    calibrated: z
+      .boolean()
+      .describe('False: outside the domain of the bundle; do not trust the chances.'),
+    familiarity: share.describe('How near the picture is to what the bundle was trained on.'),
+    quality: z
+      .enum(['good', 'gaps', 'corrupt'])
+      .describe('gaps: clips of the window are missing. corrupt: the picture is damaged.'),
+    latencyMs: z.record(z.string(), z.number()).describe('Milliseconds by stage.'),
+    bundle: BundleNameSchema,
+  })
+  .describe(
+    'What is likely to begin next, and how likely. Every two seconds or so for each camera; stored.',
+  );
 
-export const EventMessageSchema = z.object({
-  schema: z.literal('lookahead.event.v1'),
-  id: z.string(),
-  ...header,
-  label: z.string(),
-  type: z.string(),
-  actor: z.string().nullable(),
-  target: z.string().nullable(),
-  actors: z.array(z.number().int()),
-  targetTracks: z.array(z.number().int()),
-  onset: iso,
-  probability: share,
-});
+export const EventMessageSchema = z
+  .object({
+    schema: z.literal('lookahead.event.v1'),
+    id: z.string().describe('Unique; also the Nats-Msg-Id.'),
+    ...header,
+    ...labelled,
+    actors: z.array(z.number().int()).describe('Track ids of the actors.'),
+    targetTracks: z.array(z.number().int()).describe('Track ids of the target.'),
+    onset: moment('When it began.'),
+    probability: share.describe('Of the recognition.'),
+  })
+  .describe('Something that began and was recognised. Stored.');
 
-export const OutcomeSchema = z.object({
-  schema: z.literal('lookahead.outcome.v1'),
-  id: z.string().describe("The forecast's id."),
-  ...header,
-  verdict: z
-    .enum(['hit', 'miss', 'surprise', 'undecidable'])
-    .describe('hit: the most likely answer came true; miss: another named one did; surprise: an unnamed event.'),
-  observed: z.string().nullable().describe('Label of the first event to begin, "nothing", or null: undecidable.'),
-  predicted: z.string().describe('The most likely answer of the forecast: a label or "nothing".'),
-  onset: iso.nullable(),
-  onsetAfterMs: z.number().nullable().describe('Onset minus window end.'),
-  leadMs: z.number().nullable().describe('Onset minus issuedAt; negative: too late.'),
-  brier: z.number().nullable(),
-  logScore: z.number().nullable(),
-  baseRateHit: z.boolean().nullable().describe('Whether always naming the most frequent answer was right.'),
-  decidedAt: iso,
-});
+export const OutcomeSchema = z
+  .object({
+    schema: z.literal('lookahead.outcome.v1'),
+    id: z.string().describe("The forecast's id."),
+    ...header,
+    verdict: z
+      .enum(['hit', 'miss', 'surprise', 'undecidable'])
+      .describe(
+        'hit: the most likely answer came true; miss: another named one did; surprise: an unnamed event.',
+      ),
+    observed: z
+      .string()
+      .nullable()
+      .describe('Label of the first event to begin, "nothing", or null: undecidable.'),
+    predicted: z.string().describe('The most likely answer of the forecast: a label or "nothing".'),
+    onset: iso.nullable().describe('When the observed event began.'),
+    onsetAfterMs: z.number().nullable().describe('Onset minus window end.'),
+    leadMs: z.number().nullable().describe('Onset minus issuedAt; negative: too late.'),
+    brier: z
+      .number()
+      .nullable()
+      .describe('Brier score over all labels: 0 is perfect, 2 the worst.'),
+    logScore: z
+      .number()
+      .nullable()
+      .describe('Negative natural logarithm of the chance that was given to what happened.'),
+    baseRateHit: z
+      .boolean()
+      .nullable()
+      .describe('Whether always naming the most frequent answer was right.'),
+    decidedAt: moment('When it was decided.'),
+  })
+  .describe('What did happen in the horizon of a forecast, and how well the forecast did. Stored.');
 
-export const SceneMessageSchema = z.object({
-  schema: z.literal('lookahead.scene.v1'),
-  ...header,
-  clip: z.number().int().nonnegative(),
-  from: iso,
-  to: iso,
-  familiarity: share,
-  objects: z.array(
-    z.object({
-      track: z.number().int(),
-      class: z.string(),
-      classProbability: share,
-      box: BoxSchema,
-      velocity: z.object({ x: z.number(), y: z.number() }),
-      ageClips: z.number().int().nonnegative(),
-      mask: z.object({ size: z.tuple([z.number().int(), z.number().int()]), counts: z.array(z.number().int()) }),
-    }),
-  ),
-});
+export const SceneMessageSchema = z
+  .object({
+    schema: z.literal('lookahead.scene.v1'),
+    ...header,
+    clip: count.describe('Index of the clip within one epoch of the camera.'),
+    from: moment('First frame of the clip.'),
+    to: moment('Last frame of the clip.'),
+    familiarity: share.describe('How near the picture is to what the bundle was trained on.'),
+    objects: z
+      .array(
+        z.object({
+          track: z.number().int().describe('Track id: the same thing over clips.'),
+          class: z.string().describe('The most likely class.'),
+          classProbability: share.describe('Chance of that class.'),
+          box: BoxSchema,
+          velocity: z
+            .object({
+              x: z.number().describe('To the right.'),
+              y: z.number().describe('Downwards.'),
+            })
+            .describe('Shares of the picture a second.'),
+          ageClips: count.describe('Clips since the track was born.'),
+          mask: z
+            .object({
+              size: z
+                .tuple([z.number().int(), z.number().int()])
+                .describe('Height and width of the mask.'),
+              counts: z
+                .array(z.number().int())
+                .describe('Lengths of runs, column by column, beginning with background.'),
+            })
+            .describe('COCO run-length code, uncompressed.'),
+        }),
+      )
+      .describe('What is there.'),
+  })
+  .describe('What one clip adds: things with masks, boxes and tracks. Not stored.');
 
 export const stateNames = ['connecting', 'online', 'offline', 'frozen', 'corrupt'] as const;
 export type StateName = (typeof stateNames)[number];
 
-export const StateMessageSchema = z.object({
-  schema: z.literal('lookahead.state.v1'),
-  ...header,
-  state: z.enum(stateNames),
-  since: iso,
-  why: z.string(),
-});
+export const StateMessageSchema = z
+  .object({
+    schema: z.literal('lookahead.state.v1'),
+    ...header,
+    state: z.enum(stateNames).describe('What the engine sees of the camera from now on.'),
+    since: moment('When that began.'),
+    why: z.string().describe('Why, in words. Holds no password.'),
+  })
+  .describe('A camera changed its state. Stored.');
 
-export const HeartbeatSchema = z.object({
-  schema: z.literal('lookahead.heartbeat.v1'),
-  site: TokenSchema,
-  at: iso,
-  epoch: z.number().int().nonnegative(),
-  sequence: z.number().int().nonnegative(),
-  cameras: z.record(z.string(), z.enum(stateNames)),
-  bundle: z.object({ name: z.string(), version: z.string(), sha256: z.string() }),
-});
+export const HeartbeatSchema = z
+  .object({
+    schema: z.literal('lookahead.heartbeat.v1'),
+    site: TokenSchema.describe('The place; third token of the subject.'),
+    at: moment('When it was sent.'),
+    epoch: count.describe('Tells runs of the engine apart; grows.'),
+    sequence: count.describe('Counts the heartbeats of one epoch.'),
+    cameras: z.record(z.string(), z.enum(stateNames)).describe('The state of every camera.'),
+    bundle: BundleNameSchema,
+  })
+  .describe(
+    'Each second, so that silence is noticed: three missing and nothing is known. Not stored.',
+  );
 
 export type Forecast = z.infer<typeof ForecastSchema>;
 export type ForecastEvent = z.infer<typeof ForecastEventSchema>;
@@ -175,6 +263,6 @@ export const subjects = {
     `lookahead.v1.${token('site', site)}.${token('camera', camera)}.${kind}`,
   all: (site: string, kind: MessageKind): string => `lookahead.v1.${token('site', site)}.*.${kind}`,
   heartbeat: (site: string): string => `lookahead.v1.${token('site', site)}.heartbeat`,
-  service: (site: string, name: string): string => `lookahead.v1.${token('site', site)}.svc.${name}`,
+  service: (site: string, name: string): string =>
+    `lookahead.v1.${token('site', site)}.svc.${name}`,
 };
-
