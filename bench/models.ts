@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { cpus } from 'node:os';
 import { openBundle } from '../src/models/bundle.js';
 import { Perceiver } from '../src/models/perceiver.js';
-import { Reasoner, unhurriedBudget } from '../src/models/reasoner.js';
+import { Reasoner } from '../src/models/reasoner.js';
+import { unhurriedBudget } from '../src/models/text-budget.js';
 import type { Scene } from '../src/types.js';
 import { YardFilm } from '../src/yard/film.js';
 

@@ -2,8 +2,9 @@ import { fileURLToPath } from 'node:url';
 import type { Clip, Reasoning, Scene, Window } from '../types.js';
 import { openBundle, type Bundle } from './bundle.js';
 import { ModelChild, type ModelChildOptions } from './model-child.js';
-import { usualBudget, type TextBudget } from './reasoner.js';
 import { float32, floats, uint8, type Tensor } from './tensor.js';
+import { usualBudget, type TextBudget } from './text-budget.js';
+import { TrackFloors } from './track-floors.js';
 
 export interface ModelPortsOptions {
   readonly bundleDir: string;
@@ -17,13 +18,6 @@ export interface ModelPortsOptions {
     ModelChildOptions,
     'threads' | 'queueMax' | 'startMs' | 'backOffMs' | 'onRestart' | 'onLost' | 'onDuration'
   >;
-}
-
-/** Track ids below `next` were given in this epoch: a perceiver that was replaced must not give them again. */
-interface GivenTracks {
-  readonly epoch: number;
-  readonly clip: number;
-  readonly next: number;
 }
 
 /** The models as `watchCamera` sees them. */
@@ -69,14 +63,12 @@ export async function createModelPorts(options: ModelPortsOptions): Promise<Mode
     await close();
     throw error;
   }
-  const given = new Map<string, GivenTracks>();
+  const floors = new TrackFloors();
 
   const perceive = async (clip: Clip): Promise<Scene> => {
     const { camera, index, fromMs, toMs } = clip;
     const epoch = epochOf(camera);
-    const before = given.get(camera);
-    const goesOn = before?.epoch === epoch && before.clip < index;
-    const trackFloor = goesOn ? before.next : 1;
+    const trackFloor = floors.of(camera, epoch, index);
     const { widthPx, heightPx } = bundle.manifest.preprocessing;
     const whole = { x: 0, y: 0, width: widthPx, height: heightPx };
     const picture = clip.frames[0]?.picture ?? whole;
@@ -86,8 +78,8 @@ export async function createModelPorts(options: ModelPortsOptions): Promise<Mode
       { frames: framesTensor(clip, bundle) },
       perceiveMs,
     );
-    const highest = header.objects.reduce((most, { track }) => Math.max(most, track), 0);
-    given.set(camera, { epoch, clip: index, next: Math.max(trackFloor, highest + 1) });
+    const shown = header.objects.map(({ track }) => track);
+    floors.note(camera, epoch, index, shown);
     const { objects, events, familiarity, stagesMs } = header;
     return {
       camera,

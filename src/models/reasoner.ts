@@ -6,22 +6,7 @@ import { fuse, type WindowTokens } from './fusion.js';
 import { LanguageModel, type Past } from './language-model.js';
 import { openSession, type Session, type SessionOptions } from './session.js';
 import { stopwatch, type ClockMs } from './stopwatch.js';
-
-/** How much text may cost. What is cut off ends in an ellipsis. 0 milliseconds: no text at all. */
-export interface TextBudget {
-  readonly tokensMax: number;
-  readonly justifyMs: number;
-  readonly explainMs: number;
-}
-
-export const usualBudget: TextBudget = { tokensMax: 48, justifyMs: 200, explainMs: 300 };
-
-/** Cut by tokens only, never by the clock: what replays need to give equal messages. */
-export const unhurriedBudget: TextBudget = {
-  tokensMax: 48,
-  justifyMs: 600_000,
-  explainMs: 600_000,
-};
+import { usualBudget, type TextBudget } from './text-budget.js';
 
 /** A window's tokens, and what was seen in it as far as text needs it: [scene] in the order of the tokens. */
 export interface ReasonerInput {

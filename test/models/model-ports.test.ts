@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createModelPorts, type ModelPorts } from '../../src/models/model-ports.js';
 import { decodeRle } from '../../src/models/rle.js';
@@ -131,4 +133,20 @@ test('a bundle that is not one is refused before any child is started', async ()
   await expect(createModelPorts({ bundleDir: '/nowhere' })).rejects.toMatchObject({
     code: 'bundle_invalid',
   });
+});
+
+test('the engine loads no model runtime', () => {
+  const script = `
+    import { createRequire } from 'node:module';
+    await import('./dist/models/model-ports.js');
+    const loaded = Object.keys(createRequire(import.meta.url).cache);
+    process.stdout.write(String(loaded.filter((path) => path.includes('onnxruntime')).length));
+  `;
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--input-type=module', '--eval', script],
+    { encoding: 'utf8', cwd: fileURLToPath(new URL('../..', import.meta.url)) },
+  );
+  expect(stderr).toBe('');
+  expect(stdout).toBe('0');
 });

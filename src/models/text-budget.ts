@@ -1,0 +1,15 @@
+/** How much text may cost. What is cut off ends in an ellipsis. 0 milliseconds: no text at all. */
+export interface TextBudget {
+  readonly tokensMax: number;
+  readonly justifyMs: number;
+  readonly explainMs: number;
+}
+
+export const usualBudget: TextBudget = { tokensMax: 48, justifyMs: 200, explainMs: 300 };
+
+/** Cut by tokens only, never by the clock: what replays need to give equal messages. */
+export const unhurriedBudget: TextBudget = {
+  tokensMax: 48,
+  justifyMs: 600_000,
+  explainMs: 600_000,
+};
