@@ -39,7 +39,10 @@ export default tseslint.config(
       // Numbers in sentences are what messages are made of, and their printed form is what we want.
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       // `_` says «this argument is required by the signature and not used».
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true },
+      ],
       // noUncheckedIndexedAccess makes each element of a typed array «maybe undefined»; in a loop that
       // states its bound, `!` says so, and a check that can never fail would only be slower.
       '@typescript-eslint/no-non-null-assertion': 'off',

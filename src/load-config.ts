@@ -7,7 +7,7 @@ import { ConfigSchema, keysAt, overrides, type Config } from './config.js';
 import { LookaheadError } from './errors.js';
 
 export interface ConfigSources {
-  /** Path of the YAML file, or null: defaults only. */
+  /** Path of the YAML file; null: what LOOKAHEAD_CONFIG names, else defaults only. */
   readonly file: string | null;
   /** `NAME=URL`, in order. */
   readonly cameras: readonly string[];
@@ -18,7 +18,9 @@ export interface ConfigSources {
 }
 
 /** Throws `config_unreadable` or `config_invalid`; the message holds a line for each problem. */
-export function loadConfig(sources: ConfigSources): Config {
+export function loadConfig(given: ConfigSources): Config {
+  const named = given.file ?? given.env['LOOKAHEAD_CONFIG'] ?? '';
+  const sources = { ...given, file: named === '' ? null : named };
   const yaml = sources.file === null ? null : readYaml(sources.file, sources.cwd);
   const values = yaml?.values ?? {};
   const from = layOver(values, sources);

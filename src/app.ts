@@ -1,0 +1,219 @@
+/** From a configuration to running cameras: opens everything in order, and one `close` undoes it all. */
+import { Subject } from 'rxjs';
+import { openBus, openNatsServer } from './broker.js';
+import { CameraServer } from './camera-server.js';
+import { watchCameras, type CameraSource, type CameraStatus } from './cameras.js';
+import { Closers } from './closers.js';
+import type { CameraConfig, Config } from './config.js';
+import type { Console } from './console.js';
+import { startHttp } from './http/server.js';
+import type { Message } from './messages.js';
+import { createMetrics, type Metrics } from './metrics/registry.js';
+import { createModelPorts, type ModelPorts } from './models/model-ports.js';
+import { bundleDirOf } from './places.js';
+import type { Bus } from './sinks/bus.js';
+import { heartbeats } from './sinks/heartbeat.js';
+import type { CameraList } from './sinks/services.js';
+
+export interface Tools {
+  readonly ffmpegPath: string;
+  readonly natsServerPath: string;
+}
+
+export interface AppOptions {
+  readonly config: Config;
+  readonly tools: Tools;
+  readonly console: Console;
+  /** A programming error in a camera's pipeline: nothing can be trusted any more. */
+  readonly onFatal: (error: unknown) => void;
+  /** Fires: what is not open yet is not opened any more. */
+  readonly signal: AbortSignal;
+}
+
+export interface App {
+  readonly natsUrl: string;
+  readonly pageUrl: string;
+  /** Drains and leaves no child behind. */
+  close(): Promise<void>;
+}
+
+/** Resolves when cameras are being watched, whether they can be reached or not. Rejects with a LookaheadError. */
+export async function startApp(options: AppOptions): Promise<App> {
+  const { config, console, signal } = options;
+  const closers = new Closers();
+  try {
+    const metrics = openMetrics(closers);
+    const states = new Map<string, CameraStatus>();
+    const messages = new Subject<Message>();
+    const open: { bus?: Bus; models?: ModelPorts } = {};
+    // First what may fail at once because of another engine on this machine.
+    const http = await startHttp({
+      ...config.http,
+      metrics,
+      hindrances: () => hindrances(open, states),
+      cameras: () => [...states].map(([camera, { state, why }]) => ({ camera, state, why })),
+      messages$: messages,
+      viewersMax: config.limits.viewersMax,
+    });
+    closers.add(() => http.close());
+    closers.add(() => messages.complete());
+    signal.throwIfAborted();
+
+    // The models take longest; the broker comes up beside them.
+    const loading = openModels(config, metrics, console);
+    loading.catch(() => undefined);
+    closers.add(() => loading.then((models) => models.close()).catch(() => undefined));
+    const natsUrl = await openNatsServer(options, closers);
+    signal.throwIfAborted();
+    const bus = await openBus(config, natsUrl, { closers, metrics, console });
+    open.bus = bus;
+    const models = await loading;
+    open.models = models;
+    signal.throwIfAborted();
+
+    const epoch = Date.now();
+    const sources = cameraSources(options, closers);
+    const cameras = watchCameras(sources, {
+      ...options,
+      models,
+      bus,
+      metrics,
+      states,
+      messages,
+      epoch,
+    });
+    closers.add(() => cameras.unsubscribe());
+    beat(bus, models, { config, states, epoch, closers });
+    refresh(metrics, { bus, models, config, viewers: () => http.viewers });
+    const { name, version } = models.bundle.manifest;
+    console.log('info', `bundle  ${name} ${version}`);
+    console.log(
+      'info',
+      `NATS    ${natsUrl ?? (config.nats.servers ?? []).map(withoutLogin).join(', ')}`,
+    );
+    console.log('info', `page    ${http.url}`);
+    console.log('info', `cameras ${sources.map((source) => source.name).join(', ')}`);
+    return { natsUrl: natsUrl ?? '', pageUrl: http.url, close: () => closers.close() };
+  } catch (error) {
+    await closers.close();
+    throw error;
+  }
+}
+
+function openMetrics(closers: Closers): Metrics {
+  const metrics = createMetrics();
+  closers.add(() => metrics.close());
+  metrics.set('lookahead_build_info', { version: '0.1.0', node: process.versions.node }, 1);
+  return metrics;
+}
+
+async function openModels(config: Config, metrics: Metrics, console: Console): Promise<ModelPorts> {
+  const models = await createModelPorts({
+    bundleDir: bundleDirOf(config),
+    child: {
+      onRestart: (role, why) => {
+        metrics.add('lookahead_model_restarts_total', { role });
+        console.log('warn', `${role}: replaced, ${why}`);
+      },
+      onLost: (role, count) => metrics.add('lookahead_model_lost_total', { role }, count),
+      onDuration: (role, ms) =>
+        metrics.observe('lookahead_model_request_seconds', { role }, ms / 1000),
+    },
+  });
+  const { manifest, sha256 } = models.bundle;
+  const { name, version } = manifest;
+  metrics.set('lookahead_model_info', { bundle: name, version, sha256 }, 1);
+  return models;
+}
+
+/** The configured cameras; without any, yard cameras. Recordings each get a server: a bad one harms no other. */
+function cameraSources({ config, tools }: AppOptions, closers: Closers): CameraSource[] {
+  const served = (cameras: ConstructorParameters<typeof CameraServer>[1]): CameraServer => {
+    const server = new CameraServer(tools.ffmpegPath, cameras);
+    closers.add(() => server.close());
+    return server;
+  };
+  const configured = Object.entries(config.cameras);
+  if (configured.length === 0) {
+    const yard = Array.from({ length: config.yardCameras }, (_, index) => ({
+      name: `yard-${index + 1}`,
+      kind: 'yard' as const,
+      seed: firstYardSeed + index,
+    }));
+    const server = served(yard);
+    return yard.map(({ name }) => ({ name, url: () => server.url(name) }));
+  }
+  return configured.map(([name, camera]) => {
+    const path = /^file:(.+)$/i.exec(camera.url)?.[1];
+    if (path === undefined) return { name, url: () => Promise.resolve(camera.url), camera };
+    const server = served([{ name, kind: 'file', path }]);
+    return { name, url: () => server.url(name), camera: { ...camera, ...noLogin } };
+  });
+}
+
+/** Far from the seeds that training and evaluation draw from. */
+const firstYardSeed = 2_000_000_001;
+
+const noLogin: Pick<CameraConfig, 'username' | 'password'> = { username: null, password: null };
+
+function beat(
+  bus: Bus,
+  models: ModelPorts,
+  engine: { config: Config; states: Map<string, CameraStatus>; epoch: number; closers: Closers },
+): void {
+  const { config, states, epoch, closers } = engine;
+  const { name, version } = models.bundle.manifest;
+  const beating = heartbeats({
+    site: config.site,
+    epoch,
+    bundle: { name, version, sha256: models.bundle.sha256 },
+    cameras: () => Object.fromEntries([...states].map(([camera, { state }]) => [camera, state])),
+  }).subscribe({ next: (heartbeat) => void bus.heartbeat(heartbeat), error: rethrow });
+  closers.add(() => beating.unsubscribe());
+  bus.serve('cameras.list', 'The cameras of this engine and their states.', (): CameraList => ({
+    schema: 'lookahead.cameras.v1',
+    site: config.site,
+    cameras: [...states].map(([camera, { state, sinceMs, why }]) => ({
+      camera,
+      state,
+      since: new Date(sinceMs).toISOString(),
+      why,
+    })),
+  }));
+}
+
+function refresh(
+  metrics: Metrics,
+  engine: { bus: Bus; models: ModelPorts; config: Config; viewers: () => number },
+): void {
+  const { bus, models, config, viewers } = engine;
+  const { outboxMessages } = config.limits;
+  metrics.set('lookahead_queue_capacity', { stage: 'publish' }, outboxMessages);
+  metrics.beforeReading(() => {
+    metrics.set('lookahead_queue_length', { stage: 'perceive' }, models.perceiver.queued);
+    metrics.set('lookahead_queue_length', { stage: 'reason' }, models.reasoner.queued);
+    metrics.set('lookahead_queue_length', { stage: 'publish' }, bus.outbox.messages);
+    metrics.set('lookahead_outbox_bytes', {}, bus.outbox.bytes);
+    metrics.set('lookahead_viewers', {}, viewers());
+  });
+}
+
+function hindrances(
+  { bus, models }: { bus?: Bus; models?: ModelPorts },
+  states: ReadonlyMap<string, CameraStatus>,
+): string[] {
+  const isOnline = [...states.values()].some(({ state }) => state === 'online');
+  return [
+    ...(bus?.status.state === 'connected' ? [] : [`NATS: ${bus?.status.why ?? 'not started yet'}`]),
+    ...(models === undefined ? ['models: not loaded yet'] : []),
+    ...(isOnline ? [] : ['cameras: none is online']),
+  ];
+}
+
+function withoutLogin(address: string): string {
+  return address.slice(address.lastIndexOf('@') + 1);
+}
+
+function rethrow(error: unknown): void {
+  throw error;
+}

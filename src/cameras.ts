@@ -1,0 +1,140 @@
+/** Each camera's ports: what the pure pipeline is connected to. */
+import { defer, from, map, switchMap, Subscription, type Observable, type Subject } from 'rxjs';
+import type { AppOptions } from './app.js';
+import type { CameraConfig } from './config.js';
+import { failureLine } from './console.js';
+import { openCamera, type IngestOptions } from './ingest/open-camera.js';
+import type { Message, StateName } from './messages.js';
+import { countMessage, lagMs, metricsReport } from './metrics/report.js';
+import type { Metrics } from './metrics/registry.js';
+import type { ModelPorts } from './models/model-ports.js';
+import { defaultLimits, type PipelineConfig } from './pipeline-config.js';
+import { watchCamera } from './pipeline.js';
+import type { Bus } from './sinks/bus.js';
+import type { Frame, Ports, Report } from './types.js';
+
+export interface CameraSource {
+  readonly name: string;
+  /** Asked at each connection. */
+  readonly url: () => Promise<string>;
+  /** Absent for yard cameras. */
+  readonly camera?: CameraConfig;
+}
+
+export interface CameraStatus {
+  readonly state: StateName;
+  readonly sinceMs: number;
+  readonly why: string;
+}
+
+export interface Engine extends Pick<AppOptions, 'config' | 'tools' | 'console' | 'onFatal'> {
+  readonly models: ModelPorts;
+  readonly bus: Bus;
+  readonly metrics: Metrics;
+  readonly states: Map<string, CameraStatus>;
+  readonly messages: Subject<Message>;
+  readonly epoch: number;
+}
+
+/** Watches all of them until unsubscribed; none waits for another. */
+export function watchCameras(sources: readonly CameraSource[], engine: Engine): Subscription {
+  const all = new Subscription();
+  for (const source of sources) {
+    const { name } = source;
+    engine.states.set(name, { state: 'connecting', sinceMs: Date.now(), why: 'not tried yet' });
+    all.add(
+      watchCamera(name, pipelineConfig(engine), portsOf(source, engine)).subscribe({
+        error: engine.onFatal,
+      }),
+    );
+  }
+  return all;
+}
+
+function pipelineConfig({ config, models, epoch }: Engine): PipelineConfig {
+  return {
+    site: config.site,
+    epoch,
+    manifest: models.bundle.manifest,
+    bundleSha256: models.bundle.sha256,
+    clock: 'arrival',
+    limits: {
+      ...defaultLimits,
+      // While the broker is away its outbox is the one place where messages wait, are bounded and counted.
+      publishInFlightMax: config.limits.outboxMessages,
+      publishMaxMs: Infinity,
+    },
+    now: Date.now,
+    random: Math.random,
+  };
+}
+
+function portsOf(source: CameraSource, engine: Engine): Ports {
+  const { models, bus, metrics, messages, console } = engine;
+  const frames$ = framesOf(source, engine);
+  return {
+    frames: () => frames$,
+    perceive: models.perceive,
+    reason: models.reason,
+    publish: async (message) => {
+      messages.next(message);
+      const receipt = await bus.publish(message);
+      countMessage(metrics, message, receipt.ackedAtMs);
+      const isForecast = message.schema === 'lookahead.forecast.v1';
+      console.message(message, isForecast ? lagMs(message, receipt.ackedAtMs) : 0);
+      return receipt;
+    },
+    report: reportOf(source.name, engine),
+  };
+}
+
+/** Asks for the address at each connection: a camera server that was replaced has another port. */
+function framesOf({ name, url, camera }: CameraSource, engine: Engine): Observable<Frame> {
+  const { models, metrics, console, tools } = engine;
+  const { preprocessing, geometry } = models.bundle.manifest;
+  const options: IngestOptions = {
+    ffmpegPath: tools.ffmpegPath,
+    widthPx: preprocessing.widthPx,
+    heightPx: preprocessing.heightPx,
+    framesPerSecond: geometry.framesPerSecond,
+    limits:
+      camera === undefined
+        ? {}
+        : { socketTimeoutMs: camera.timeoutMs, silenceMaxMs: camera.silenceMs },
+    listener: {
+      onDecodeErrors: (count) =>
+        metrics.add('lookahead_decode_errors_total', { camera: name }, count),
+      onWarning: (line) => console.log('debug', `${name}: ffmpeg: ${line}`),
+    },
+  };
+  const login = {
+    transport: camera?.transport,
+    username: camera?.username ?? undefined,
+    password: camera?.password ?? undefined,
+  };
+  // Counts on over connections, as `Frame` says.
+  let sequence = 0;
+  return defer(() => from(url())).pipe(
+    switchMap((address) => openCamera({ name, url: address, ...login }, options)),
+    map((frame) => ({ ...frame, sequence: sequence++ })),
+  );
+}
+
+function reportOf(camera: string, { metrics, states, console }: Engine): Report {
+  const counted = metricsReport(camera, metrics);
+  return {
+    ...counted,
+    failed: (stage, error) => {
+      counted.failed(stage, error);
+      // A camera's failure is told by its state, an unsent scene by the state of the broker.
+      if (stage === 'perceive' || stage === 'reason') {
+        console.log('warn', failureLine(camera, stage, error));
+      }
+    },
+    state: (state, why) => {
+      counted.state(state, why);
+      states.set(camera, { state, sinceMs: Date.now(), why });
+      console.state(camera, state, why);
+    },
+  };
+}

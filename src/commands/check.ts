@@ -1,0 +1,45 @@
+/** `check`: says whether a configuration is valid, and what it comes to. */
+import { stringify } from 'yaml';
+import type { Config } from '../config.js';
+import { sourceOf } from '../ingest/open-camera.js';
+import { hidden, redactAddresses } from '../ingest/redact.js';
+import { configFlags, configOf, readOptions, type Context } from './options.js';
+
+const usage = './lookahead check [FILE] [--camera NAME=URL]…';
+
+/**
+ * Resolves with the exit status.
+ * @throws LookaheadError config_*, usage, source_refused
+ */
+export function checkCommand(args: readonly string[], context: Context): number {
+  const options = readOptions(args, configFlags, usage, 1);
+  const config = configOf(options, context, options.positionals[0] ?? options.values['config']);
+  for (const [name, { url, username, password }] of Object.entries(config.cameras)) {
+    sourceOf({ name, url, username: username ?? undefined, password: password ?? undefined });
+  }
+  context.out.write(
+    `# ok: this is in force\n${stringify(withoutSecrets(config), { lineWidth: 0 })}`,
+  );
+  return 0;
+}
+
+/** For people: every secret is hidden, and that there is one can be seen. */
+export function withoutSecrets(config: Config): Config {
+  const hide = (secret: string | null): string | null => (secret === null ? null : hidden);
+  const { nats } = config;
+  return {
+    ...config,
+    cameras: Object.fromEntries(
+      Object.entries(config.cameras).map(([name, camera]) => [
+        name,
+        { ...camera, url: redactAddresses(camera.url), password: hide(camera.password) },
+      ]),
+    ),
+    nats: {
+      ...nats,
+      servers: nats.servers?.map(redactAddresses) ?? null,
+      password: hide(nats.password),
+      token: hide(nats.token),
+    },
+  };
+}

@@ -1,0 +1,47 @@
+/** Every command by its name, loaded when it is used. */
+import type { Config } from '../config.js';
+import { bundleDirOf, cacheDir } from '../places.js';
+import { configFlags, configOf, readOptions, type Context } from './options.js';
+
+export type { Context } from './options.js';
+
+type Command = (args: string[], context: Context) => Promise<number> | number;
+
+export const commands: Readonly<Record<string, Command>> = {
+  start: async (args, context) => {
+    const config = configOfStart(args, context);
+    return (await import('./start.js')).startCommand(config, context);
+  },
+  check: async (args, context) => (await import('./check.js')).checkCommand(args, context),
+  tail: async (args, context) => (await import('./tail.js')).tailCommand(args, beside(context)),
+  replay: async (args, context) => {
+    return (await import('./replay.js')).replayCommand(args, beside(context));
+  },
+  yard: async (args, context) => (await import('./yard.js')).yardCommand(args, context),
+  evaluate: async (args, context) => {
+    const { evaluateCommand } = await import('./evaluate.js');
+    const { ffmpegPath } = context;
+    return evaluateCommand(args, {
+      ffmpegPath,
+      cacheDir,
+      bundleDir: bundleDirOf({ bundle: 'yard' }),
+    });
+  },
+};
+
+/** Where nothing else is said, readers go to the server that an engine of this folder has started beside itself. */
+function beside(context: Context): Context {
+  const { env } = context;
+  return { ...context, env: { LOOKAHEAD_NATS: env['LOOKAHEAD_NATS_BESIDE'], ...env } };
+}
+
+const startUsage =
+  './lookahead start [--config FILE] [--camera NAME=URL]… [--nats nats://HOST:PORT] [--http-port PORT]';
+
+/** @throws LookaheadError config_*, usage */
+export function configOfStart(
+  args: readonly string[],
+  context: Pick<Context, 'env' | 'cwd'>,
+): Config {
+  return configOf(readOptions(args, configFlags, startUsage, 0), context);
+}

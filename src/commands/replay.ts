@@ -1,0 +1,158 @@
+/** `replay`: runs recordings through the code that watches live cameras; equal input gives equal output. */
+import { basename, resolve } from 'node:path';
+import { lastValueFrom, tap } from 'rxjs';
+import type { Config } from '../config.js';
+import { createConsole } from '../console.js';
+import { LookaheadError, messageOf } from '../errors.js';
+import { readRecording } from '../ingest/file.js';
+import type { Message } from '../messages.js';
+import { createModelPorts, type ModelPorts } from '../models/model-ports.js';
+import { defaultLimits } from '../pipeline-config.js';
+import { bundleDirOf } from '../places.js';
+import { replayRecording } from '../replay.js';
+import { busOptionsOf } from '../sinks/bus-config.js';
+import { connectBus, type Bus } from '../sinks/bus.js';
+import type { Report } from '../types.js';
+import { configFlags, configOf, readOptions, type Context, type Options } from './options.js';
+
+const usage =
+  './lookahead replay FILE… [--speed N|max] [--text] [--publish] [--bundle NAME] [--site NAME]';
+
+/**
+ * One message a line, as JSON, on standard output. Resolves with the exit status: 1 where a recording cannot be read.
+ * @throws LookaheadError usage, config_*, bundle_invalid, model_lost, broker_unreachable
+ */
+export async function replayCommand(args: readonly string[], context: Context): Promise<number> {
+  const flags = {
+    ...configFlags,
+    speed: { type: 'string', default: 'max' },
+    text: { type: 'boolean', default: false },
+    publish: { type: 'boolean', default: false },
+  } as const;
+  const options = readOptions(args, flags, usage);
+  const files = options.positionals;
+  if (files.length === 0) throw new LookaheadError('usage', 'There is no file to replay.', usage);
+  const speed = speedOf(options);
+  const config = configOf(options, context);
+  const names = cameraNames(files);
+  const stop = new AbortController();
+  context.signal.addEventListener('abort', () => stop.abort());
+  const console = createConsole({
+    ...context,
+    level: config.log.level,
+    cameras: names,
+    onClosed: () => stop.abort(),
+  });
+  const models = await createModelPorts({ bundleDir: bundleDirOf(config) });
+  let bus: Bus | undefined;
+  let status = 0;
+  try {
+    if (options.values['publish'] === true) {
+      bus = await connectBus(busOptionsOf(config));
+      await bus.ready(10_000);
+    }
+    const show = (message: Message): void => {
+      if (options.values['text'] === true) console.message(message, 0);
+      else context.out.write(`${JSON.stringify(message)}\n`);
+    };
+    for (const [index, file] of files.entries()) {
+      if (stop.signal.aborted) break;
+      const job = {
+        file: resolve(context.cwd, file),
+        camera: names[index]!,
+        speed,
+        config,
+        models,
+      };
+      const failed = await replayOne(job, context.ffmpegPath, bus, show, stop.signal);
+      if (failed === undefined) continue;
+      console.log('error', `${file}: ${messageOf(failed)}`);
+      status = 1;
+    }
+  } finally {
+    await bus?.close();
+    await models.close();
+  }
+  return status;
+}
+
+interface Job {
+  readonly file: string;
+  readonly camera: string;
+  readonly speed: number;
+  readonly config: Config;
+  readonly models: ModelPorts;
+}
+
+/** Resolves with what kept the recording from being read, if anything did. */
+async function replayOne(
+  { file, camera, speed, config, models }: Job,
+  ffmpegPath: string,
+  bus: Bus | undefined,
+  show: (message: Message) => void,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const { manifest, sha256 } = models.bundle;
+  const { widthPx, heightPx } = manifest.preprocessing;
+  const { framesPerSecond } = manifest.geometry;
+  const frames = readRecording(file, { camera, ffmpegPath, widthPx, heightPx, framesPerSecond });
+  async function* untilStopped(): typeof frames {
+    for await (const frame of frames) {
+      if (signal.aborted) return;
+      yield frame;
+    }
+  }
+  let failed: unknown;
+  const pipeline = {
+    site: config.site,
+    // Nothing of a replay may depend on when it runs.
+    epoch: 0,
+    manifest,
+    bundleSha256: sha256,
+    limits: defaultLimits,
+  };
+  const ports = {
+    perceive: models.perceive,
+    reason: models.reason,
+    report: { ...silent, failed: (_stage: unknown, error: unknown) => void (failed ??= error) },
+    ...(bus === undefined ? {} : { publish: (message: Message) => bus.publish(message) }),
+  };
+  await lastValueFrom(
+    replayRecording(camera, untilStopped(), pipeline, ports, { speed }).pipe(tap(show)),
+    { defaultValue: undefined },
+  ).catch((error: unknown) => {
+    if (!(error instanceof LookaheadError)) throw error;
+    failed = error;
+  });
+  return failed;
+}
+
+const silent: Report = {
+  frame: () => undefined,
+  clip: () => undefined,
+  scene: () => undefined,
+  dropped: () => undefined,
+  failed: () => undefined,
+  state: () => undefined,
+};
+
+function speedOf({ values }: Options): number {
+  const { speed } = values;
+  if (speed === 'max') return Infinity;
+  const number = Number(speed);
+  if (number > 0 && number <= 1000) return number;
+  throw new LookaheadError('usage', `--speed is ${JSON.stringify(speed)}.`, usage);
+}
+
+/** A file's name as a token of subjects; two files of one name get numbers. */
+function cameraNames(files: readonly string[]): string[] {
+  const used = new Set<string>();
+  return files.map((file) => {
+    const stem = basename(file).replace(/\.[^.]*$/, '');
+    const base = stem.replace(/[^A-Za-z0-9_-]+/g, '-').slice(0, 60) || 'recording';
+    let name = base === 'svc' ? 'svc-1' : base;
+    for (let copy = 2; used.has(name); copy++) name = `${base}-${copy}`;
+    used.add(name);
+    return name;
+  });
+}

@@ -1,0 +1,17 @@
+/** Where things lie. `src` and `dist` are equally deep, so this holds for both. */
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Config } from './config.js';
+
+/** Of the repository. */
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Everything that may be deleted at any time. */
+export const cacheDir = join(root, '.cache');
+
+/** Where `tail` finds the server that was started beside the engine. */
+export const addressFile = join(cacheDir, 'nats-address');
+
+export function bundleDirOf(config: Pick<Config, 'bundle'>): string {
+  return config.bundle.includes('/') ? config.bundle : join(root, 'bundles', config.bundle);
+}
