@@ -163,11 +163,15 @@ describe('the live picture', () => {
     const own = await RtspServer.listen();
     const mount = own.mountRecording('gate', { annexB, framesPerSecond: 10 });
     const previews = previewsOf([{ name: 'gate', url: own.url('gate') }]);
-    await previews.open('gate');
+    const { url } = await previews.open('gate');
+    const viewer = new WebSocket(url);
+    let lastMs = performance.now();
+    viewer.on('message', () => (lastMs = performance.now()));
     const [pid = 0] = children('preview-process');
     const [ffmpegPid = 0] = childrenOf(pid);
     // A camera that sends nothing: ffmpeg has nothing to write, so a broken pipe does not end it.
     mount.stall(Infinity);
+    await until(() => performance.now() - lastMs > 2000, 'the last data');
     process.kill(pid, 'SIGKILL');
     await until(() => !isAlive(ffmpegPid), 'ffmpeg to be gone');
     await own.close();
