@@ -8,13 +8,10 @@ interface Forecast {
   nothing: number;
   events: { label: string; confidence: number }[];
 }
-interface Heartbeat {
-  cameras: Record<string, string>;
-}
 
 const [server = 'nats://127.0.0.1:4222', site = 'home', camera = 'yard1'] = process.argv.slice(2);
 let forecast: Forecast | undefined;
-let heartbeat: Heartbeat | undefined;
+let heartbeat: { cameras: Record<string, string> } | undefined;
 let heardAtMs = -Infinity;
 
 // For ever: a broker that is away is no reason to end, only a reason not to know.
@@ -26,14 +23,18 @@ const nc = await connect({
   maxPingOut: 2,
 });
 const listen = (subject: string, take: (message: Msg) => void): void => {
-  const callback = (error: Error | null, message: Msg): void => {
-    if (error === null) take(message);
+  const callback = (_error: Error | null, message: Msg): void => {
+    try {
+      take(message);
+    } catch (error) {
+      console.error(`${message.subject}: ${String(error)}`); // Not readable: as if it had not come.
+    }
   };
   nc.subscribe(`lookahead.v1.${site}.${subject}`, { callback });
 };
 listen(`${camera}.forecast`, (message) => (forecast = message.json<Forecast>()));
 listen('heartbeat', (message) => {
-  heartbeat = message.json<Heartbeat>();
+  heartbeat = message.json();
   heardAtMs = performance.now();
 });
 

@@ -284,7 +284,10 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
       // A callback, not an iterator: an iterator that is read slowly buffers without bound.
       const subscription = nc.subscribe(subject, {
         callback: (error, message) => {
-          if (error === null) listener({ subject: message.subject, data: message.data });
+          if (error !== null) return;
+          const { subject: heardOn, data } = message;
+          // On a turn of its own: the client would swallow what a listener throws, and stop reading.
+          queueMicrotask(() => listener({ subject: heardOn, data }));
         },
       });
       stop = () => {

@@ -62,18 +62,21 @@ function encode(reply: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(reply));
 }
 
-/** Reply of `lookahead.v1.<site>.svc.cameras.list`. */
-export const CameraListSchema = z.object({
-  schema: z.literal('lookahead.cameras.v1'),
-  site: TokenSchema,
-  cameras: z.array(
-    z.object({
-      camera: TokenSchema,
-      state: z.enum(stateNames).describe('What the engine sees of the camera now.'),
-      since: z.iso.datetime().describe('When that state began; UTC.'),
-      why: z.string().describe('Why it is in that state, in words.'),
-    }),
-  ),
-});
+export const CameraListSchema = z
+  .object({
+    schema: z.literal('lookahead.cameras.v1'),
+    site: TokenSchema.describe('The place.'),
+    cameras: z
+      .array(
+        z.object({
+          camera: TokenSchema.describe('Its name.'),
+          state: z.enum(stateNames).describe('What the engine sees of the camera now.'),
+          since: z.iso.datetime().describe('When that state began; UTC.'),
+          why: z.string().describe('Why it is in that state, in words.'),
+        }),
+      )
+      .describe('Every camera of the engine.'),
+  })
+  .describe('Reply of `cameras.list`: the cameras and their states.');
 
 export type CameraList = z.infer<typeof CameraListSchema>;
