@@ -1,0 +1,1 @@
+"""The offline stage: trains a bundle on the yard and exports it to ONNX."""

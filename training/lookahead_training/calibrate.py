@@ -1,0 +1,92 @@
+"""What is fitted after training, on validation scenes: temperature, familiarity, event thresholds."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .data import Split, Window
+
+PRINCIPAL, RESIDUAL = (
+    24,
+    24,
+)  # rows of the whitening matrix: main directions, and a sketch of all others
+FAMILIARITY_MIN = 0.02
+
+
+def fit_temperature(scores: Tensor, windows: list[Window]) -> float:
+    """The divisor of the log-likelihoods that gives the best score against the futures' shares."""
+    futures = torch.from_numpy(np.stack([w.futures for w in windows]))
+    grid = np.geomspace(0.5, 3.0, 61)
+    losses = [float(-(futures * (scores / t).log_softmax(-1)).sum(-1).mean()) for t in grid]
+    return float(grid[int(np.argmin(losses))])
+
+
+def scene_features(cls: np.ndarray, patches: np.ndarray) -> np.ndarray:
+    """[C,D], [C,240,D] -> CLS, mean and deviation of the patches [C,3D] (docs/bundle.md)."""
+    grid = patches.astype(np.float32)
+    return np.concatenate([cls.astype(np.float32), grid.mean(1), grid.std(1)], axis=1)
+
+
+def fit_familiarity(train: np.ndarray, held_out: np.ndarray, seed: int = 0) -> dict[str, list]:
+    """Mahalanobis distance in few rows: the principal directions whitened, the rest through a random sketch.
+
+    A strange picture differs mostly where the yard's own pictures hardly vary, so the rest must count; a random orthonormal sketch
+    of it keeps its length on average.
+    """
+    mean = train.mean(0)
+    values, vectors = np.linalg.eigh(np.cov((train - mean).T))  # ascending
+    order = np.argsort(-values)
+    values, vectors = values[order].clip(1e-8), vectors[:, order]
+    main = vectors[:, :PRINCIPAL] / np.sqrt(values[:PRINCIPAL])
+    rest = vectors[:, PRINCIPAL:] / np.sqrt(values[PRINCIPAL:] + values[PRINCIPAL:].mean() * 0.1)
+    random = np.random.default_rng(seed)
+    sketch = np.linalg.qr(random.normal(size=(rest.shape[1], RESIDUAL)))[0]
+    sketch *= np.sqrt(rest.shape[1] / RESIDUAL)
+    whitening = np.concatenate([main, rest @ sketch], axis=1).T  # [48,3D]
+    distance = np.square((held_out - mean) @ whitening.T).sum(1)
+    return {
+        "mean": [round(float(v), 6) for v in mean],
+        "whitening": [[round(float(v), 5) for v in row] for row in whitening],
+        "quantiles": [round(float(v), 4) for v in np.quantile(distance, np.linspace(0, 1, 101))],
+    }
+
+
+def familiarity(features: np.ndarray, fitted: dict[str, list]) -> np.ndarray:
+    """The engine's own formula."""
+    whitening, mean = np.array(fitted["whitening"]), np.array(fitted["mean"])
+    distance = np.square((features - mean) @ whitening.T).sum(1)
+    return 1 - np.interp(distance, fitted["quantiles"], np.linspace(0, 1, 101))
+
+
+def event_scores(networks, split: Split, cls: np.ndarray, patches: np.ndarray) -> np.ndarray:
+    """Probability of each event in each clip, [C,K]."""
+    rows = []
+    with torch.no_grad():
+        for start in range(0, len(cls), 64):
+            later = np.arange(start, min(start + 64, len(cls)))
+            earlier = np.array([split.previous(c) for c in later])
+            pair = [a[i].astype(np.float32) for i in (earlier, later) for a in (cls, patches)]
+            rows.append(networks.event_head(*map(torch.from_numpy, pair))[0].sigmoid().numpy())
+    return np.concatenate(rows)
+
+
+def event_truth(split: Split) -> np.ndarray:
+    truth = np.zeros((len(split.clips), len(split.labels)), bool)
+    for clip, events in enumerate(split.events):
+        for label, _ in events:
+            truth[clip, label] = True
+    return truth
+
+
+def f1(found: np.ndarray, truth: np.ndarray) -> float:
+    both = (found & truth).sum()
+    return float(2 * both / max(1, found.sum() + truth.sum()))
+
+
+def fit_thresholds(scores: np.ndarray, truth: np.ndarray) -> list[float]:
+    """For each label the threshold of best F1; one hit a clip late counts as a miss here."""
+    out = [1.0]  # «nothing» is no event
+    for label in range(1, scores.shape[1]):
+        grid = np.linspace(0.1, 0.9, 33)
+        out.append(float(max(grid, key=lambda t: f1(scores[:, label] >= t, truth[:, label]))))
+    return [round(t, 3) for t in out]

@@ -1,0 +1,79 @@
+"""The training loop that every stage shares: AdamW, warm-up and cosine to near zero, clipped norm, JSONL log."""
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from .config import Config, Stage
+
+
+def rate_at(step: int, stage: Stage, final_share: float) -> float:
+    """The share of the learning rate at a step."""
+    if step < stage.warm_up:
+        return (step + 1) / stage.warm_up
+    done = (step - stage.warm_up) / max(1, stage.steps - stage.warm_up)
+    return final_share + (1 - final_share) * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def parameter_groups(parameters: Iterable[nn.Parameter], weight_decay: float) -> list[dict]:
+    """Matrices decay; biases, norms, queries and position tables do not."""
+    learning = [p for p in parameters if p.requires_grad]
+    return [
+        {"params": [p for p in learning if p.dim() == 2], "weight_decay": weight_decay},
+        {"params": [p for p in learning if p.dim() != 2], "weight_decay": 0.0},
+    ]
+
+
+def train(
+    name: str,
+    stage: Stage,
+    config: Config,
+    parameters: Iterable[nn.Parameter],
+    step_losses: Callable[[int], dict[str, Tensor]],
+    log: Path,
+    check: Callable[[], dict[str, float]] | None = None,
+) -> float:
+    """Runs one stage; `step_losses` gives named losses whose sum is minimised. Returns the mean loss of the last tenth."""
+    parameters = list(parameters)
+    optimiser = torch.optim.AdamW(
+        parameter_groups(parameters, config.weight_decay),
+        lr=stage.learning_rate,
+        betas=config.betas,
+    )
+    started, cpu = time.monotonic(), time.process_time()
+    recent: dict[str, float] = {}
+    last_tenth: list[float] = []
+    with log.open("a") as out:
+        step = -1
+        while (step := step + 1) < stage.steps:
+            rate = stage.learning_rate * rate_at(step, stage, config.final_rate_share)
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            losses = step_losses(step)
+            total = sum(losses.values(), start=torch.zeros(()))
+            optimiser.zero_grad(set_to_none=True)
+            total.backward()
+            torch.nn.utils.clip_grad_norm_(parameters, config.clip_norm)
+            optimiser.step()
+            for key, value in losses.items():
+                keep = 0.98 if key in recent else 0.0
+                recent[key] = keep * recent.get(key, 0.0) + (1 - keep) * float(value.detach())
+            if step >= 0.9 * stage.steps:
+                last_tenth.append(float(total.detach()))
+            if step % 50 == 49 or step == stage.steps - 1:
+                row: dict[str, object] = {"stage": name, "step": step + 1, "rate": round(rate, 7)}
+                row["wallS"] = round(time.monotonic() - started, 1)
+                row["cpuS"] = round(time.process_time() - cpu, 1)
+                row["loss"] = {k: round(v, 4) for k, v in recent.items()}
+                if check and (step == stage.steps - 1 or step % 300 == 299):
+                    row["check"] = {k: round(v, 4) for k, v in check().items()}
+                line = json.dumps(row)
+                print(line, flush=True)
+                out.write(line + "\n")
+                out.flush()
+    return sum(last_tenth) / len(last_tenth)

@@ -1,0 +1,1 @@
+"""The networks, one paper equation (or figure) a file."""

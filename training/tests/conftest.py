@@ -1,0 +1,63 @@
+"""A made-up split of a few clips, so that the stages can be tested without the yard."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+torch.set_num_threads(1)
+
+from lookahead_training.data import Split, Window
+
+LABELS = [
+    {"type": "nothing", "actor": None, "target": None, "text": "nothing"},
+    {"type": "enters", "actor": "van", "target": None, "text": "van enters"},
+    {"type": "stops", "actor": "van", "target": "gate", "text": "van stops at gate"},
+    {"type": "opens", "actor": "gate", "target": None, "text": "gate opens"},
+]
+
+
+@pytest.fixture(autouse=True)
+def seed() -> None:
+    torch.manual_seed(0)
+
+
+@pytest.fixture
+def split() -> Split:
+    """Two scenes of six clips; a bright square moves right by 8 pixels a clip."""
+    random = np.random.default_rng(0)
+    frames = random.integers(0, 60, (12, 8, 96, 160, 3), dtype=np.uint8)
+    ids = np.zeros((12, 96, 160), np.uint8)
+    clips, windows = [], []
+    for clip in range(12):
+        left = 16 + 8 * (clip % 6)
+        frames[clip, :, 40:64, left : left + 24] = 220
+        ids[clip, 40:64, left : left + 24] = 1
+        box = [left / 160, (40 - 3) / 90, 24 / 160, 24 / 90]
+        first = [(left - 7) / 160, *box[1:]]
+        thing = {"id": 5, "class": "van", "box": box, "firstBox": first, "visible": 1}
+        clips.append(
+            {
+                "index": clip % 6,
+                "objects": [thing],
+                "description": "a van enters .",
+                "stateBits": {"vanHere": True, "gateOpen": clip % 2 == 0},
+            }
+        )
+        futures = np.eye(4, dtype=np.float32)[clip % 4]
+        reasons = [(clip % 4, "because vans come here .")]
+        windows.append(Window(clip, clip // 6, clip - clip % 6, clip % 4, futures, None, reasons))
+    return Split(
+        name="train",
+        meta={"classes": ["background", "van"], "labels": LABELS, "scenes": 2},
+        frames=frames,
+        ids=ids,
+        clips=clips,
+        scene_of=np.repeat([0, 1], 6),
+        windows=windows,
+        events=[[(clip % 3 + 1, 0.5)] if clip % 2 else [] for clip in range(12)],
+        texts=["a van enters .", "the gate opens .", "nothing happens ."] * 4,
+    )

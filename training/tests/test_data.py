@@ -1,0 +1,114 @@
+"""The reader of docs/yard-data.md, and what is computed from the truth."""
+
+import gzip
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import LABELS
+
+from lookahead_training import automatic, windows
+from lookahead_training.data import Split, read_split
+from lookahead_training.targets import cell_targets, mask_box, patch_weights, true_masks
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not on PATH")
+def test_a_data_set_of_two_scenes_is_read(tmp_path: Path) -> None:
+    meta = {
+        "schema": "lookahead.yard.v1",
+        "split": "train",
+        "scenes": 2,
+        "classes": ["background", "van"],
+        "labels": LABELS,
+    }
+    (tmp_path / "dataset.json").write_text(json.dumps(meta))
+    (tmp_path / "texts.jsonl").write_text('{"text": "a van enters ."}\n')
+    for scene in range(2):
+        folder = tmp_path / f"scene-0000{scene}"
+        folder.mkdir()
+        source = ["-f", "lavfi", "-i", "testsrc=size=320x180:rate=8:duration=3"]
+        command = ["ffmpeg", "-v", "error", *source, "-c:v", "libx264", "-f", "h264"]
+        subprocess.run([*command, str(folder / "video.h264")], check=True)
+        ids = np.zeros((3, 90, 160), np.uint8)
+        ids[:, 10:20, 30:50] = 1
+        (folder / "ids.u8.gz").write_bytes(gzip.compress(ids.tobytes()))
+        clip = {"objects": [], "description": "nothing happens .", "stateBits": {"gateOpen": True}}
+        window = {"clip": 2, "endS": 2.875, "next": 1, "nextOnsetS": 3.5}
+        truth = {
+            "clips": [clip] * 3,
+            "windows": [
+                {**window, "futures": [6, 2, 0, 0], "reasons": [{"label": 0, "text": "x"}]}
+            ],
+            "events": [{"label": 2, "onsetS": 0.9375}, {"label": 3, "onsetS": 2.5}],
+        }
+        (folder / "truth.json").write_text(json.dumps(truth))
+    split = read_split(tmp_path, tmp_path / "cache")
+    again = read_split(tmp_path, tmp_path / "cache")
+    assert split.frames.shape == (6, 8, 96, 160, 3) and split.frames[0, 0].std() > 20
+    assert split.frames[:, :, :3].max() < 3, "three black rows above the picture"
+    np.testing.assert_array_equal(split.frames, again.frames)
+    assert split.ids[0, 13:23, 30:50].all() and split.ids.sum() == 6 * 200
+    # 0.9375 s lies behind the first clip's last frame (0.875 s), so it shows in the second clip.
+    assert split.events[1] == [(2, 0.0)] and split.events[2][0][0] == 3
+    assert split.windows[1].clip == 5 and split.windows[1].first_clip == 3
+    assert split.windows[0].futures.tolist() == [0.75, 0.25, 0, 0]
+    assert split.previous(3) == 3 and split.previous(4) == 3
+
+
+def test_cells_know_box_and_velocity_of_what_covers_them(split: Split) -> None:
+    kind, box, first = cell_targets(split.ids[0], split.clips[0]["objects"], {"van": 1})
+    cells = np.flatnonzero(kind)
+    assert len(cells) == 9  # 24 x 24 pixels at x 16, y 40
+    centre = 7 * 20 - 20 + 3  # row 6, column 3: its centre is the box's
+    np.testing.assert_allclose(box[centre, :2], [0, 0], atol=1e-5)
+    np.testing.assert_allclose(box[centre, 2:4], np.log([1.5, 1.5]), atol=1e-5)
+    np.testing.assert_allclose(box[centre, 4:6], [7 / 16, 0], atol=1e-5)
+    assert first.any()
+
+
+def test_velocity_and_age_come_from_the_sighting_before(split: Split) -> None:
+    patches = np.ones((12, 240, 128), np.float32)
+    clips = windows.pool_split(split, automatic.true_clip_masks(split), patches)
+    windows.follow(split, clips)
+    assert clips[0].attributes[0, 4:].tolist() == [0, 0, 0], "a new scene starts anew"
+    np.testing.assert_allclose(clips[3].attributes[0, 4:], [8 / 160, 0, 3 / 8], atol=1e-6)
+    assert clips[6].attributes[0, 6] == 0
+    np.testing.assert_allclose(clips[3].tokens, 1, atol=1e-5)
+    np.testing.assert_allclose(clips[0].boxes[0], split.clips[0]["objects"][0]["box"], atol=0.02)
+
+
+def test_mask_pooling_weighs_patches_by_their_covered_share() -> None:
+    mask = np.zeros((1, 48, 80), bool)
+    mask[0, :4, :6] = True  # all of the first patch, half of the second
+    weights = patch_weights(mask)
+    assert weights[0, 0] == 1 and weights[0, 1] == 0.5 and weights.sum() == 1.5
+    patches = np.zeros((240, 2))
+    patches[1] = 3
+    np.testing.assert_allclose(windows.pool(mask, patches), [[1, 1]])
+
+
+def test_a_mask_box_leaves_the_letterbox_out() -> None:
+    mask = np.zeros((48, 80), bool)
+    mask[:, 40:] = True
+    np.testing.assert_allclose(mask_box(mask), [0.5, 0, 0.5, 1], atol=1e-6)
+
+
+def test_found_masks_are_matched_to_the_truth(split: Split) -> None:
+    truth = true_masks(split.ids[0], 1)
+    shifted = np.roll(truth, 2, axis=2)
+    far = np.roll(truth, 30, axis=2)
+    found = np.concatenate([shifted, far])
+    assert automatic.match(found, truth).tolist() == [0, -1]
+
+
+def test_overlapping_masks_are_suppressed_best_first() -> None:
+    logits = np.full((2, 3, 48, 80), -10.0, np.float32)
+    logits[0, 0, 10:20, 10:20] = 10
+    logits[1, 0, 10:20, 11:21] = 10
+    logits[1, 1, 30:40, 60:70] = 10
+    iou = np.array([[0.8, 0, 0], [0.9, 0.7, 0]], np.float32)
+    kept = automatic.select(logits, iou)
+    assert len(kept) == 2 and kept[0, 15, 20] and kept[1, 35, 65]
