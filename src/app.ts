@@ -4,7 +4,7 @@ import { openBus, openNatsServer } from './broker.js';
 import { CameraServer } from './camera-server.js';
 import { watchCameras, type CameraSource, type CameraStatus } from './cameras.js';
 import { Closers } from './closers.js';
-import type { CameraConfig, Config } from './config.js';
+import { cameraNamesOf, type CameraConfig, type Config } from './config.js';
 import type { Console } from './console.js';
 import { startHttp } from './http/server.js';
 import type { Message } from './messages.js';
@@ -135,8 +135,8 @@ function cameraSources({ config, tools }: AppOptions, closers: Closers): CameraS
   };
   const configured = Object.entries(config.cameras);
   if (configured.length === 0) {
-    const yard = Array.from({ length: config.yardCameras }, (_, index) => ({
-      name: `yard-${index + 1}`,
+    const yard = cameraNamesOf(config).map((name, index) => ({
+      name,
       kind: 'yard' as const,
       seed: firstYardSeed + index,
     }));

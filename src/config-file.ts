@@ -113,9 +113,12 @@ function startOf(node: unknown): number | undefined {
   return (node as { range?: [number, number, number] } | null | undefined)?.range?.[0];
 }
 
-/** The line with a caret under the column; what may be a secret is masked, its length too. */
+/**
+ * The line with a caret under the column. Nothing is shown of a line that may hold a secret, or that is none of a
+ * configuration: somebody may have named a file such as /etc/shadow by mistake.
+ */
 function excerpt(source: string, line: number, column: number): string {
-  if (/pass|token|secret/i.test(source) || source.includes('@')) return '';
+  if (/pass|token|secret|@/i.test(source) || !/^[^:]*:(\s|$)/.test(source)) return '';
   const from = Math.max(0, column - 80);
   const label = String(line);
   const shown = source.slice(from, from + 100).replace(/\t/g, ' ');

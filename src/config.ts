@@ -186,6 +186,13 @@ export type Config = z.infer<typeof ConfigSchema>;
 export type CameraConfig = Config['cameras'][string];
 export type LogLevel = Config['log']['level'];
 
+/** The configured cameras; yard cameras where none is configured. */
+export function cameraNamesOf(config: Pick<Config, 'cameras' | 'yardCameras'>): string[] {
+  const configured = Object.keys(config.cameras);
+  if (configured.length > 0) return configured;
+  return Array.from({ length: config.yardCameras }, (_, index) => `yard-${index + 1}`);
+}
+
 export interface Override {
   /** Where in the configuration. */
   readonly path: readonly string[];

@@ -42,9 +42,11 @@ function describe(issue: z.core.$ZodIssue, where: Where): string[] {
   const path = issue.path;
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
+      const place = where([...path, key], true);
+      if (!/^[\w<$.-]{1,64}$/.test(key)) return `${dotted(path)}this is no key\n  at ${place}`;
       const near = nearest(key, keysAt(path));
       const hint = near === undefined ? '' : `; did you mean "${near}"?`;
-      return `${dotted(path)}unknown key "${key.slice(0, 80)}"${hint}\n  at ${where([...path, key], true)}`;
+      return `${dotted(path)}unknown key "${key}"${hint}\n  at ${place}`;
     });
   }
   if (issue.code === 'invalid_key') {

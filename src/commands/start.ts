@@ -1,6 +1,6 @@
 /** `start`: watches all cameras until Ctrl-C. */
 import { startApp } from '../app.js';
-import type { Config } from '../config.js';
+import { cameraNamesOf, type Config } from '../config.js';
 import { createConsole, errorText } from '../console.js';
 import type { Context } from './options.js';
 
@@ -17,7 +17,7 @@ export async function startCommand(config: Config, context: Context): Promise<nu
   const console = createConsole({
     ...context,
     level: config.log.level,
-    cameras: Object.keys(config.cameras),
+    cameras: cameraNamesOf(config),
     onClosed: end,
   });
   try {

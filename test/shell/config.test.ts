@@ -143,6 +143,11 @@ describe('a bad file gets one typed error that says where', () => {
     expect(inUrl.message).not.toContain('hunter2');
   });
 
+  it('shows nothing of a file that is no configuration', () => {
+    const error = problem(() => load('root:*:20228:0:99999:7:::\ndaemon:$y$hash:20228::::::\n'));
+    expect(error.message).not.toMatch(/root|hash|20228/);
+  });
+
   it('never crashes, whatever the file holds', () => {
     const pieces = [
       'cameras',
