@@ -83,8 +83,8 @@ export default tseslint.config(
           patterns: [
             {
               regex:
-                '^(?!(rxjs|\\./[a-z-]+\\.js|\\.\\./(types|messages|errors)\\.js|\\.\\./models/manifest\\.js)$)',
-              message: 'Operators import only rxjs, types, messages, errors and models/manifest.',
+                '^(?!(rxjs|\\./[a-z-]+\\.js|\\.\\./(types|messages|errors|scores)\\.js|\\.\\./models/manifest\\.js)$)',
+              message: 'Operators import only rxjs, types, messages, errors, scores and models/manifest.',
             },
           ],
         },

@@ -42,7 +42,8 @@ export function attempt<T>(
       : identity,
     skipFailures((error) => {
       report.failed(stage, error);
-      report.dropped(stage, error === tooLate ? 'late' : 'failed', 1);
+      const isLate = error instanceof LookaheadError && error.code === tooLate.code;
+      report.dropped(stage, isLate ? 'late' : 'failed', 1);
     }),
   );
 }

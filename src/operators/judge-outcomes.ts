@@ -12,7 +12,8 @@ import type { Forecast, Outcome } from '../messages.js';
 import type { Label } from '../models/manifest.js';
 import type { RecognisedEvent, Scene } from '../types.js';
 import { isoTime } from './iso-time.js';
-import { brierScore, logScore, mostFrequent, spreadForecast } from './score-forecast.js';
+import { brierScore, logScore } from '../scores.js';
+import { mostFrequent, spreadForecast } from './score-forecast.js';
 
 export interface JudgeOptions {
   readonly labels: readonly Label[];

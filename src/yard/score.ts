@@ -2,10 +2,9 @@
  * How good forecasts are, as the design defines it: log score over all labels, Brier score, and skill between the base
  * rates (0) and the best that anyone could know (1), with intervals by bootstrap over scenes.
  */
+import { brierScore, logScore, spreadOverLabels, type Truth } from '../scores.js';
 import { uniform } from './random.js';
 
-/** Below this no label's chance falls, for any forecaster. */
-const floorShare = 1e-4;
 const namedEvents = 3;
 
 /** One window: what came, and what was said. All distributions run over all labels, 0 is nothing, and sum to 1. */
@@ -13,7 +12,7 @@ export interface ScoredWindow {
   /** Windows of one scene stay together in the bootstrap. */
   readonly scene: number;
   /** The label that came, or the share of re-simulated futures in which each label came. */
-  readonly truth: number | readonly number[];
+  readonly truth: Truth;
   readonly forecast: readonly number[];
   /** Base rates: what a forecaster says that sees nothing. */
   readonly prior: readonly number[];
@@ -57,41 +56,10 @@ export function published(
     .map((share, label) => ({ share, label }))
     .filter(({ label }) => label > 0)
     .sort((a, b) => b.share - a.share || a.label - b.label);
-  const named = new Set([0, ...order.slice(0, namedEvents).map(({ label }) => label)]);
-  const sum = (shares: readonly number[], isNamed: boolean): number =>
-    shares.reduce(
-      (total, share, label) => (named.has(label) === isNamed ? total + share : total),
-      0,
-    );
-  const rest = somethingElse ?? Math.max(0, 1 - sum(forecast, true));
-  const restRates = sum(baseRates, false);
-  const unnamed = forecast.length - named.size;
-  const spread = forecast.map((share, label) => {
-    if (named.has(label)) return Math.max(floorShare, share);
-    const rate = restRates > 0 ? (baseRates[label] ?? 0) / restRates : 1 / unnamed;
-    return Math.max(floorShare, rest * rate);
-  });
-  const total = spread.reduce((a, b) => a + b, 0);
-  return spread.map((share) => share / total);
-}
-
-/** -ln q(o); the mean over the shares where the truth is a distribution. */
-export function logScore(shares: readonly number[], truth: ScoredWindow['truth']): number {
-  if (typeof truth === 'number') return -Math.log(shares[truth] ?? floorShare);
-  return truth.reduce(
-    (sum, share, label) => (share > 0 ? sum - share * Math.log(shares[label] ?? floorShare) : sum),
-    0,
-  );
-}
-
-/** Sum over labels of (q - 1[k = o])^2; the mean over the shares where the truth is a distribution. */
-export function brierScore(shares: readonly number[], truth: ScoredWindow['truth']): number {
-  const squares = shares.reduce((sum, share) => sum + share * share, 0);
-  const hit =
-    typeof truth === 'number'
-      ? (shares[truth] ?? 0)
-      : truth.reduce((sum, share, label) => sum + share * (shares[label] ?? 0), 0);
-  return squares - 2 * hit + 1;
+  const isNamed = new Set([0, ...order.slice(0, namedEvents).map(({ label }) => label)]);
+  const named = forecast.map((share, label) => (isNamed.has(label) ? share : null));
+  const rest = Math.max(0, 1 - named.reduce<number>((total, share) => total + (share ?? 0), 0));
+  return spreadOverLabels(named, somethingElse ?? rest, baseRates);
 }
 
 const columns = ['log', 'logPrior', 'logBayes', 'brier', 'brierPrior', 'brierBayes'] as const;

@@ -1,11 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  brierScore,
-  logScore,
-  mostFrequent,
-  spreadForecast,
-} from '../../src/operators/score-forecast.js';
+import { mostFrequent, spreadForecast } from '../../src/operators/score-forecast.js';
+import { brierScore, logScore } from '../../src/scores.js';
 import { fakeForecast, labels } from '../support/fakes.js';
 
 const sum = (values: readonly number[]): number =>

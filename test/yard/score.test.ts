@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { brierScore, logScore, published, scoreForecasts } from '../../src/yard/score.js';
+import { brierScore, logScore } from '../../src/scores.js';
+import { published, scoreForecasts } from '../../src/yard/score.js';
 import type { ScoredWindow } from '../../src/yard/score.js';
 
 const prior = [0.3, 0.3, 0.2, 0.1, 0.07, 0.03];
