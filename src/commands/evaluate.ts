@@ -7,6 +7,7 @@ import { LookaheadError, messageOf } from '../errors.js';
 import { readRecording } from '../ingest/file.js';
 import type { Message } from '../messages.js';
 import { createModelPorts } from '../models/model-ports.js';
+import { noText } from '../models/text-budget.js';
 import { defaultLimits } from '../pipeline-config.js';
 import { replayRecording } from '../replay.js';
 import { measureScenes, type MeasuredScene, type Quality } from '../yard/measure.js';
@@ -39,7 +40,10 @@ export async function evaluateCommand(
       onProgress: (done) => progress('drawn', done, scenes),
     });
 
-  const ports = await createModelPorts({ bundleDir: values.bundle ?? tools.bundleDir });
+  const ports = await createModelPorts({
+    bundleDir: values.bundle ?? tools.bundleDir,
+    budget: noText, // Scores need no prose.
+  });
   try {
     const { manifest, sha256 } = ports.bundle;
     const { geometry, preprocessing } = manifest;

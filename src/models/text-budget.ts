@@ -13,3 +13,6 @@ export const unhurriedBudget: TextBudget = {
   justifyMs: 600_000,
   explainMs: 600_000,
 };
+
+/** Chances without prose: what measuring them needs. */
+export const noText: TextBudget = { tokensMax: 0, justifyMs: 0, explainMs: 0 };
