@@ -11,11 +11,10 @@ import {
   type JetStreamManager,
   type NatsConnection,
 } from 'nats';
-import { BehaviorSubject, type Observable } from 'rxjs';
+import { BehaviorSubject } from 'rxjs';
 import { LookaheadError, messageOf } from '../errors.js';
-import { type Heartbeat, type Message, subjects } from '../messages.js';
-import type { PublishReceipt } from '../types.js';
-import { type BrokerLogin, type BrokerServer, parseServer, readCreds } from './broker-address.js';
+import { subjects } from '../messages.js';
+import { type BrokerServer, parseServer, readCreds } from './broker-address.js';
 import {
   connectFailure,
   isFinal,
@@ -25,93 +24,22 @@ import {
   streamFailure,
   unreachable,
 } from './broker-errors.js';
+import {
+  type Bus,
+  type BusLimits,
+  type BusOptions,
+  type BusStateName,
+  type BusStatus,
+  defaultBusLimits,
+  type Received,
+} from './bus-types.js';
 import { greeting } from './greeting.js';
 import type { StoredKind } from './outbox.js';
-import { type BusEvent, createPublisher, type StoreAttempt } from './publisher.js';
-import { answer, type ServiceHandler } from './services.js';
-import { defaultBudgets, drift, storedKinds, streamName, streamSettings } from './streams.js';
+import { createPublisher, type StoreAttempt } from './publisher.js';
+import { answer } from './services.js';
+import { drift, storedKinds, streamName, streamSettings } from './streams.js';
 
-export const defaultBusLimits = {
-  /** Stored messages that wait while the server is away: a camera fills about one a second. */
-  outboxMessagesMax: 2_000,
-  outboxBytesMax: 16 * 2 ** 20,
-  /** A longer message is dropped and counted; the server's own bound holds too. */
-  payloadBytesMax: 2 ** 20,
-  /** What core publish may have sent without the server having read it. */
-  unreadBytesMax: 2 * 2 ** 20,
-  ackTimeoutMs: 5_000,
-  connectTimeoutMs: 3_000,
-  /** After two pings without an answer the connection is given up. */
-  pingPeriodMs: 1_500,
-  /** Pause between two tries to connect; after a refusal ten times as long. */
-  reconnectMs: 500,
-  streams: defaultBudgets,
-};
-export type BusLimits = Readonly<typeof defaultBusLimits>;
-
-export interface BusOptions extends BrokerLogin {
-  /** `nats://host:4222`; tried in this order. */
-  readonly servers: readonly string[];
-  readonly site: string;
-  /** A reader makes no streams and publishes nothing. */
-  readonly role?: 'engine' | 'reader' | undefined;
-  /** Shown in the server's list of connections. */
-  readonly name?: string | undefined;
-  readonly limits?: Partial<BusLimits> | undefined;
-}
-
-export const busStates = [
-  'connecting',
-  'connected',
-  'disconnected',
-  'stale',
-  'refused',
-  'closed',
-] as const;
-export type BusStateName = (typeof busStates)[number];
-
-export interface BusStatus {
-  /** stale: the server stopped answering. refused: the login or the streams; tried again slowly. */
-  readonly state: BusStateName;
-  /** Wall clock, milliseconds since 1970. */
-  readonly sinceMs: number;
-  readonly why: string;
-  /** With 'refused': what to do about it. */
-  readonly error?: LookaheadError;
-}
-
-export interface Received {
-  readonly subject: string;
-  readonly data: Uint8Array;
-}
-
-export interface Bus {
-  readonly site: string;
-  readonly status: BusStatus;
-  /** Starts with the present status; completes after `close`. */
-  readonly status$: Observable<BusStatus>;
-  /** For counters. */
-  readonly events$: Observable<BusEvent>;
-  /** What waits to be stored, now. */
-  readonly outbox: { readonly messages: number; readonly bytes: number };
-  /** Resolves when connected (an engine: with its streams). Rejects with broker_refused or broker_unreachable. */
-  ready(limitMs: number): Promise<void>;
-  /**
-   * Stored kinds resolve when the server has them, however long it is away, so never wait for one before the next;
-   * scenes resolve when sent. Rejects with publish_failed when the message was dropped, which `events$` has told.
-   */
-  publish(message: Message): Promise<PublishReceipt>;
-  /** Sent now or never. False: not sent, and counted. */
-  heartbeat(message: Heartbeat): boolean;
-  /** Listens, over reconnects. Returns what ends it. */
-  subscribe(subject: string, listener: (received: Received) => void): () => void;
-  /** The last stored message of one camera, or of each. */
-  last(kind: StoredKind, camera?: string): Promise<Received[]>;
-  /** Answers requests on `lookahead.v1.<site>.svc.<name>`, over reconnects. */
-  serve(name: string, description: string, handler: ServiceHandler): void;
-  /** Sends what waits, then leaves. What is not stored in time is dropped and counted. */
-  close(limitMs?: number): Promise<void>;
-}
+export * from './bus-types.js';
 
 /** Room for subject and headers within the server's bound on a message. */
 const headerBytes = 1_024;
