@@ -1,9 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { lastValueFrom, toArray } from 'rxjs';
-import { LookaheadError, messageOf } from '../errors.js';
 import { readRecording } from '../ingest/file.js';
 import type { Message } from '../messages.js';
 import { createModelPorts } from '../models/model-ports.js';
@@ -12,9 +10,19 @@ import { defaultLimits } from '../pipeline-config.js';
 import { replayRecording } from '../replay.js';
 import { measureScenes, type MeasuredScene, type Quality } from '../yard/measure.js';
 import { recordYard, type SceneTruth } from '../yard/record.js';
+import { readOptions, wholeNumber } from './options.js';
 
 const usage =
   './lookahead evaluate [--bundle DIR] [--scenes 80] [--seconds 40] [--seed 1] [--data DIR] [--json]';
+
+const flags = {
+  bundle: { type: 'string' },
+  data: { type: 'string' },
+  scenes: { type: 'string', default: '80' },
+  seconds: { type: 'string', default: '40' },
+  seed: { type: 'string', default: '1' },
+  json: { type: 'boolean', default: false },
+} as const;
 
 /**
  * `evaluate`: the bundle on held-out yard scenes, from H.264 through ffmpeg, perceiver and reasoner to messages.
@@ -24,12 +32,16 @@ export async function evaluateCommand(
   args: string[],
   tools: { readonly ffmpegPath: string; readonly bundleDir: string; readonly cacheDir: string },
 ): Promise<number> {
-  const { values } = parse(args);
-  const scenes = whole('scenes', values.scenes);
-  const seconds = whole('seconds', values.seconds);
-  const seed = whole('seed', values.seed);
-  const data = values.data ?? join(tools.cacheDir, `evaluate-${String(seed)}-${String(seconds)}s`);
-  if (values.data === undefined)
+  const options = readOptions(args, flags, usage, 0);
+  const [scenes, seconds, seed] = ['scenes', 'seconds', 'seed'].map((name) =>
+    wholeNumber(options, name, usage, 1),
+  ) as [number, number, number];
+  const { bundle, data: given, json } = options.values;
+  const data =
+    typeof given === 'string'
+      ? given
+      : join(tools.cacheDir, `evaluate-${String(seed)}-${String(seconds)}s`);
+  if (data !== given)
     await recordYard({
       split: 'test',
       scenes,
@@ -41,7 +53,7 @@ export async function evaluateCommand(
     });
 
   const ports = await createModelPorts({
-    bundleDir: values.bundle ?? tools.bundleDir,
+    bundleDir: typeof bundle === 'string' ? bundle : tools.bundleDir,
     budget: noText, // Scores need no prose.
   });
   try {
@@ -77,7 +89,7 @@ export async function evaluateCommand(
       progress('watched', measured.length, Math.min(scenes, folders.length));
     }
     const quality = measureScenes(measured, manifest.labels);
-    process.stdout.write(values.json ? `${JSON.stringify(quality)}\n` : table(quality));
+    process.stdout.write(json === true ? `${JSON.stringify(quality)}\n` : table(quality));
     return 0;
   } finally {
     await ports.close();
@@ -116,40 +128,4 @@ function table({ windows, measures }: Quality): string {
 function progress(what: string, done: number, all: number): void {
   if (done % 10 === 0 || done === all)
     process.stderr.write(`${what} ${String(done)} of ${String(all)} scenes\n`);
-}
-
-function parse(args: string[]): {
-  values: {
-    bundle?: string;
-    data?: string;
-    scenes: string;
-    seconds: string;
-    seed: string;
-    json: boolean;
-  };
-} {
-  try {
-    return parseArgs({
-      args,
-      options: {
-        bundle: { type: 'string' },
-        data: { type: 'string' },
-        scenes: { type: 'string', default: '80' },
-        seconds: { type: 'string', default: '40' },
-        seed: { type: 'string', default: '1' },
-        json: { type: 'boolean', default: false },
-      },
-    });
-  } catch (error) {
-    throw new LookaheadError('usage', messageOf(error), `Write: ${usage}`, { cause: error });
-  }
-}
-
-function whole(name: string, text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new LookaheadError(
-    'usage',
-    `--${name} is "${text}", not a whole number above 0.`,
-    `Write: ${usage}`,
-  );
 }

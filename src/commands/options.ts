@@ -66,6 +66,14 @@ export function readOptions(
   };
 }
 
+/** A flag's whole number. @throws LookaheadError usage when it is none, or below `least` */
+export function wholeNumber({ values }: Options, name: string, usage: string, least = 0): number {
+  const text = String(values[name]);
+  if (/^\d{1,9}$/.test(text) && Number(text) >= least) return Number(text);
+  const what = `--${name} is ${JSON.stringify(text)}, not a whole number from ${String(least)}.`;
+  throw new LookaheadError('usage', what, usage);
+}
+
 /** @throws LookaheadError config_*, usage */
 export function configOf(
   { values, cameras }: Options,

@@ -7,6 +7,7 @@ import { LookaheadError, messageOf } from '../errors.js';
 import { readRecording } from '../ingest/file.js';
 import type { Message } from '../messages.js';
 import { createModelPorts, type ModelPorts } from '../models/model-ports.js';
+import { unhurriedBudget } from '../models/text-budget.js';
 import { defaultLimits } from '../pipeline-config.js';
 import { bundleDirOf } from '../places.js';
 import { replayRecording } from '../replay.js';
@@ -43,7 +44,10 @@ export async function replayCommand(args: readonly string[], context: Context): 
     cameras: names,
     onClosed: () => stop.abort(),
   });
-  const models = await createModelPorts({ bundleDir: bundleDirOf(config) });
+  const models = await createModelPorts({
+    bundleDir: bundleDirOf(config),
+    budget: unhurriedBudget, // Cut by the clock, texts would differ from run to run.
+  });
   let bus: Bus | undefined;
   let status = 0;
   try {
