@@ -2,11 +2,12 @@
 import { Subject } from 'rxjs';
 import { openBus, openNatsServer } from './broker.js';
 import { CameraServer } from './camera-server.js';
-import { watchCameras, type CameraSource, type CameraStatus } from './cameras.js';
+import { cameraAt, watchCameras, type CameraSource, type CameraStatus } from './cameras.js';
 import { Closers } from './closers.js';
 import { cameraNamesOf, type CameraConfig, type Config } from './config.js';
 import type { Console } from './console.js';
 import { startHttp } from './http/server.js';
+import { Previews } from './ingest/preview.js';
 import type { Message } from './messages.js';
 import { createMetrics, type Metrics } from './metrics/registry.js';
 import { createModelPorts, type ModelPorts } from './models/model-ports.js';
@@ -46,6 +47,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     const states = new Map<string, CameraStatus>();
     const messages = new Subject<Message>();
     const open: { bus?: Bus; models?: ModelPorts } = {};
+    const sources = cameraSources(options, closers);
+    const pictures = openPictures(options, sources);
+    closers.add(() => pictures.close());
     // First what may fail at once because of another engine on this machine.
     const http = await startHttp({
       ...config.http,
@@ -53,6 +57,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       hindrances: () => hindrances(open, states),
       cameras: () => [...states].map(([camera, { state, why }]) => ({ camera, state, why })),
       messages$: messages,
+      pictures,
       viewersMax: config.limits.viewersMax,
     });
     closers.add(() => http.close());
@@ -72,7 +77,6 @@ export async function startApp(options: AppOptions): Promise<App> {
     signal.throwIfAborted();
 
     const epoch = Date.now();
-    const sources = cameraSources(options, closers);
     const cameras = watchCameras(sources, {
       ...options,
       models,
@@ -105,6 +109,17 @@ function openMetrics(closers: Closers): Metrics {
   closers.add(() => metrics.close());
   metrics.set('lookahead_build_info', { version: '0.1.0', node: process.versions.node }, 1);
   return metrics;
+}
+
+function openPictures({ tools, console }: AppOptions, sources: readonly CameraSource[]): Previews {
+  return new Previews({
+    ffmpegPath: tools.ffmpegPath,
+    cameraOf: async (camera) => {
+      const source = sources.find(({ name }) => name === camera);
+      return source === undefined ? undefined : cameraAt(source);
+    },
+    onWarning: (camera, line) => console.log('debug', `${camera}: picture: ${line}`),
+  });
 }
 
 async function openModels(config: Config, metrics: Metrics, console: Console): Promise<ModelPorts> {

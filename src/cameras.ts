@@ -3,7 +3,7 @@ import { defer, from, map, switchMap, Subscription, type Observable, type Subjec
 import type { AppOptions } from './app.js';
 import type { CameraConfig } from './config.js';
 import { failureLine } from './console.js';
-import { openCamera, type IngestOptions } from './ingest/open-camera.js';
+import { openCamera, type Camera, type IngestOptions } from './ingest/open-camera.js';
 import type { Message, StateName } from './messages.js';
 import { countMessage, lagMs, metricsReport } from './metrics/report.js';
 import type { Metrics } from './metrics/registry.js';
@@ -19,6 +19,17 @@ export interface CameraSource {
   readonly url: () => Promise<string>;
   /** Absent for yard cameras. */
   readonly camera?: CameraConfig;
+}
+
+/** Where a camera is read at this moment. */
+export async function cameraAt({ name, url, camera }: CameraSource): Promise<Camera> {
+  return {
+    name,
+    url: await url(),
+    transport: camera?.transport,
+    username: camera?.username ?? undefined,
+    password: camera?.password ?? undefined,
+  };
 }
 
 export interface CameraStatus {
@@ -89,7 +100,8 @@ function portsOf(source: CameraSource, engine: Engine): Ports {
 }
 
 /** Asks for the address at each connection: a camera server that was replaced has another port. */
-function framesOf({ name, url, camera }: CameraSource, engine: Engine): Observable<Frame> {
+function framesOf(source: CameraSource, engine: Engine): Observable<Frame> {
+  const { name, camera } = source;
   const { models, metrics, console, tools } = engine;
   const { preprocessing, geometry } = models.bundle.manifest;
   const options: IngestOptions = {
@@ -107,15 +119,10 @@ function framesOf({ name, url, camera }: CameraSource, engine: Engine): Observab
       onWarning: (line) => console.log('debug', `${name}: ffmpeg: ${line}`),
     },
   };
-  const login = {
-    transport: camera?.transport,
-    username: camera?.username ?? undefined,
-    password: camera?.password ?? undefined,
-  };
   // Counts on over connections, as `Frame` says.
   let sequence = 0;
-  return defer(() => from(url())).pipe(
-    switchMap((address) => openCamera({ name, url: address, ...login }, options)),
+  return defer(() => from(cameraAt(source))).pipe(
+    switchMap((opened) => openCamera(opened, options)),
     map((frame) => ({ ...frame, sequence: sequence++ })),
   );
 }

@@ -1,14 +1,16 @@
 /** The command line, read strictly: an unknown, repeated or empty flag is an error that names it. */
+import type { Writable } from 'node:stream';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { overrides, type Config } from '../config.js';
-import type { Output } from '../console.js';
 import { LookaheadError, messageOf } from '../errors.js';
 import { loadConfig } from '../load-config.js';
 
+type Terminal = Writable & { readonly isTTY?: boolean };
+
 /** What a command gets of the process it runs in. */
 export interface Context {
-  readonly out: Output;
-  readonly err: Output;
+  readonly out: Terminal;
+  readonly err: Terminal;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly ffmpegPath: string;

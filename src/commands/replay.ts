@@ -1,6 +1,6 @@
 /** `replay`: runs recordings through the code that watches live cameras; equal input gives equal output. */
 import { basename, resolve } from 'node:path';
-import { lastValueFrom, tap } from 'rxjs';
+import { lastValueFrom } from 'rxjs';
 import type { Config } from '../config.js';
 import { createConsole } from '../console.js';
 import { LookaheadError, messageOf } from '../errors.js';
@@ -13,7 +13,8 @@ import { bundleDirOf } from '../places.js';
 import { replayRecording } from '../replay.js';
 import { busOptionsOf } from '../sinks/bus-config.js';
 import { connectBus, type Bus } from '../sinks/bus.js';
-import type { Report } from '../types.js';
+import { openJsonl } from '../sinks/jsonl.js';
+import type { Ports, PublishReceipt, Report } from '../types.js';
 import { configFlags, configOf, readOptions, type Context, type Options } from './options.js';
 
 const usage =
@@ -37,17 +38,15 @@ export async function replayCommand(args: readonly string[], context: Context): 
   const config = configOf(options, context);
   const names = cameraNames(files);
   const stop = new AbortController();
-  context.signal.addEventListener('abort', () => stop.abort());
+  const end = (): void => stop.abort();
+  context.signal.addEventListener('abort', end);
   const console = createConsole({
     ...context,
     level: config.log.level,
     cameras: names,
-    onClosed: () => stop.abort(),
+    onClosed: end,
   });
-  const models = await createModelPorts({
-    bundleDir: bundleDirOf(config),
-    budget: unhurriedBudget, // Cut by the clock, texts would differ from run to run.
-  });
+  const models = await createModelPorts({ bundleDir: bundleDirOf(config) });
   let bus: Bus | undefined;
   let status = 0;
   try {
@@ -55,9 +54,14 @@ export async function replayCommand(args: readonly string[], context: Context): 
       bus = await connectBus(busOptionsOf(config));
       await bus.ready(10_000);
     }
-    const show = (message: Message): void => {
-      if (options.values['text'] === true) console.message(message, 0);
-      else context.out.write(`${JSON.stringify(message)}\n`);
+    const jsonl = openJsonl(context.out);
+    void jsonl.closed.then(end);
+    const isText = options.values['text'] === true;
+    const publish = async (message: Message): Promise<PublishReceipt> => {
+      await bus?.publish(message);
+      if (!isText) return jsonl.publish(message);
+      console.message(message, 0);
+      return { ackedAtMs: Date.now() };
     };
     for (const [index, file] of files.entries()) {
       if (stop.signal.aborted) break;
@@ -68,8 +72,9 @@ export async function replayCommand(args: readonly string[], context: Context): 
         config,
         models,
       };
-      const failed = await replayOne(job, context.ffmpegPath, bus, show, stop.signal);
-      if (failed === undefined) continue;
+      const failed = await replayOne(job, context.ffmpegPath, publish, stop.signal);
+      // Who no longer reads, or pressed Ctrl-C, knows why it ended.
+      if (failed === undefined || stop.signal.aborted) continue;
       console.log('error', `${file}: ${messageOf(failed)}`);
       status = 1;
     }
@@ -92,8 +97,7 @@ interface Job {
 async function replayOne(
   { file, camera, speed, config, models }: Job,
   ffmpegPath: string,
-  bus: Bus | undefined,
-  show: (message: Message) => void,
+  publish: Ports['publish'],
   signal: AbortSignal,
 ): Promise<unknown> {
   const { manifest, sha256 } = models.bundle;
@@ -119,12 +123,11 @@ async function replayOne(
     perceive: models.perceive,
     reason: models.reason,
     report: { ...silent, failed: (_stage: unknown, error: unknown) => void (failed ??= error) },
-    ...(bus === undefined ? {} : { publish: (message: Message) => bus.publish(message) }),
+    publish,
   };
-  await lastValueFrom(
-    replayRecording(camera, untilStopped(), pipeline, ports, { speed }).pipe(tap(show)),
-    { defaultValue: undefined },
-  ).catch((error: unknown) => {
+  await lastValueFrom(replayRecording(camera, untilStopped(), pipeline, ports, { speed }), {
+    defaultValue: undefined,
+  }).catch((error: unknown) => {
     if (!(error instanceof LookaheadError)) throw error;
     failed = error;
   });
