@@ -33,7 +33,7 @@ function ask(path: string): Promise<FfmpegVersion> {
         new LookaheadError(
           'ffmpeg_missing',
           `${JSON.stringify(path)} ${why}`,
-          'Install ffmpeg 4.1 or newer, or give its path in the configuration.',
+          'Install ffmpeg 4.3 or newer, or give its path in the configuration.',
           { cause },
         ),
       );

@@ -9,9 +9,10 @@ import { lastValueFrom, type Observable, toArray } from 'rxjs';
 import { afterAll } from 'vitest';
 import type { Frame } from '../../src/types.js';
 
-/** From FFMPEG_PATH, the project's cache folder (where the set-up puts it) or PATH. */
+/** From LOOKAHEAD_FFMPEG, the project's cache folder (where the set-up puts it) or PATH. */
 export const ffmpegPath =
-  process.env['FFMPEG_PATH'] ?? (existsSync('.cache/bin/ffmpeg') ? '.cache/bin/ffmpeg' : 'ffmpeg');
+  process.env['LOOKAHEAD_FFMPEG'] ??
+  (existsSync('.cache/bin/ffmpeg') ? '.cache/bin/ffmpeg' : 'ffmpeg');
 
 /** A folder of its own for a test file, removed at its end. */
 export function temporaryFolder(): string {
