@@ -158,6 +158,7 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
   const whileConnected = async (nc: NatsConnection, tried: () => void): Promise<void> => {
     const lost = endOf(nc);
     live = nc;
+    publisher.connected();
     for (const attach of attachments) attach(nc);
     if (role === 'engine') await Promise.race([keepStreams(nc), lost]);
     else say('connected', nc.getServer());

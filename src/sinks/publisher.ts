@@ -48,7 +48,7 @@ export interface BrokerPorts {
   /** Never rejects; settles in bounded time. `id` is the Nats-Msg-Id, by which the server removes doubles. */
   readonly store: (subject: string, data: Uint8Array, id: string) => Promise<StoreAttempt>;
   readonly canSend: () => boolean;
-  /** Only while `canSend`. Resolves when the server has read it, rejects when the connection is lost. */
+  /** Only while `canSend`. Resolves when the server has read it; may never settle when the connection is lost. */
   readonly send: (subject: string, data: Uint8Array) => Promise<void>;
   /** Longest message, in bytes. */
   readonly payloadMax: () => number;
@@ -80,7 +80,7 @@ export function createPublisher(site: string, limits: PublisherLimits, broker: B
     inFlightMax,
   });
   let closing = false;
-  let unreadBytes = 0;
+  let unread = { bytes: 0 };
 
   const drop = (parcel: Parcel, reason: BusDropReason, why: string): void => {
     events.next({ type: 'dropped', kind: parcel.kind, reason, why });
@@ -111,7 +111,7 @@ export function createPublisher(site: string, limits: PublisherLimits, broker: B
     if (closing) return ['closing', 'the engine is closing'];
     if (data.length > broker.payloadMax()) return tooLong(data);
     if (!broker.canSend()) return ['disconnected', 'the NATS server is away'];
-    if (unreadBytes + data.length <= limits.unreadBytesMax) return undefined;
+    if (unread.bytes + data.length <= limits.unreadBytesMax) return undefined;
     return ['behind', 'the NATS server does not read fast enough'];
   };
 
@@ -133,9 +133,10 @@ export function createPublisher(site: string, limits: PublisherLimits, broker: B
       events.next({ type: 'dropped', kind, reason, why });
       return why;
     }
-    unreadBytes += data.length;
+    const onThisConnection = unread;
+    onThisConnection.bytes += data.length;
     const read = (): void => {
-      unreadBytes -= data.length;
+      onThisConnection.bytes -= data.length;
     };
     broker.send(subject, data).then(read, read);
     events.next({ type: 'sent', kind });
@@ -178,6 +179,10 @@ export function createPublisher(site: string, limits: PublisherLimits, broker: B
     /** False: not sent, and counted. */
     heartbeat: (message: Heartbeat): boolean =>
       sendNow('heartbeat', subjects.heartbeat(site), message) === null,
+    /** A new connection: what was sent over the last one is read or lost, and nobody will tell which. */
+    connected: (): void => {
+      unread = { bytes: 0 };
+    },
     /** The broker is (again) ready to store. */
     resume: (): void => {
       outbox.wake();

@@ -9,7 +9,12 @@ import { defaultBudgets, streamName } from '../../src/sinks/streams.js';
 import { event, forecast, heartbeat, outcome, scene, state } from '../support/messages.js';
 import { natsServerForTest, type TestNatsServer } from '../support/nats-server.js';
 
-const quick = { reconnectMs: 50, pingPeriodMs: 300, ackTimeoutMs: 1_000, connectTimeoutMs: 1_000 };
+const quick = {
+  reconnectMs: 50,
+  pingPeriodMs: 1_000,
+  ackTimeoutMs: 1_000,
+  connectTimeoutMs: 1_000,
+};
 
 async function busFor(server: TestNatsServer, options: Partial<BusOptions> = {}): Promise<Bus> {
   const bus = await connectBus({
@@ -246,7 +251,7 @@ describe('a server that is away', () => {
     server.thaw();
     await waiting;
     expect(await storedIds(server, 'forecast')).toEqual(['test-gate-1-1']);
-    expect(bus.status.state).toBe('connected');
+    await until(() => bus.status.state === 'connected');
   });
 
   it('gets its streams again when it comes back with an empty disk', async () => {
@@ -288,6 +293,22 @@ describe('streams', () => {
 });
 
 describe('a server that refuses', () => {
+  it('says which stream is in the way, and goes on when it is gone', async () => {
+    const server = await natsServerForTest();
+    const client = await clientOf(server);
+    const { streams } = await client.jetstreamManager();
+    await streams.add({ name: 'OTHER', subjects: ['lookahead.v1.*.*.forecast'] });
+    const bus = await busFor(server);
+    await expect(bus.ready(10_000)).rejects.toMatchObject({
+      code: 'broker_refused',
+      message: expect.stringMatching(/subjects overlap/) as string,
+    });
+    const waiting = bus.publish(forecast(1));
+    await streams.delete('OTHER');
+    await waiting;
+    expect(await storedIds(server, 'forecast')).toEqual(['test-gate-1-1']);
+  });
+
   it('says so of a wrong password, without the password', async () => {
     const server = await natsServerForTest({ user: 'engine', pass: 'right' });
     const url = server.url.replace('://', '://engine:s3cr%40t@');
