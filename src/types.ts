@@ -104,7 +104,11 @@ export interface Reasoning {
 
 export interface ExplanationStep {
   readonly text: string;
-  readonly evidence: { readonly tracks: readonly number[]; readonly fromMs: number; readonly toMs: number };
+  readonly evidence: {
+    readonly tracks: readonly number[];
+    readonly fromMs: number;
+    readonly toMs: number;
+  };
 }
 
 /** Why something was dropped; each is counted, none is silent. */
