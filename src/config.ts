@@ -115,7 +115,7 @@ const NatsSchema = z
 
 export const ConfigSchema = z.strictObject({
   site: TokenSchema.default('home').describe(
-    'Name of this place; the second token of every subject. Letters, digits, "_" and "-".',
+    'Name of this place; the third token of every subject. Letters, digits, "_" and "-".',
   ),
   cameras: z
     .record(CameraNameSchema, CameraSchema)
