@@ -39,6 +39,7 @@ export async function replayCommand(args: readonly string[], context: Context): 
   const names = cameraNames(files);
   const stop = new AbortController();
   const end = (): void => stop.abort();
+  const isEnded = (): boolean => stop.signal.aborted;
   context.signal.addEventListener('abort', end);
   const console = createConsole({
     ...context,
@@ -46,7 +47,10 @@ export async function replayCommand(args: readonly string[], context: Context): 
     cameras: names,
     onClosed: end,
   });
-  const models = await createModelPorts({ bundleDir: bundleDirOf(config) });
+  const models = await createModelPorts({
+    bundleDir: bundleDirOf(config),
+    budget: unhurriedBudget,
+  });
   let bus: Bus | undefined;
   let status = 0;
   try {
@@ -64,7 +68,7 @@ export async function replayCommand(args: readonly string[], context: Context): 
       return { ackedAtMs: Date.now() };
     };
     for (const [index, file] of files.entries()) {
-      if (stop.signal.aborted) break;
+      if (isEnded()) break;
       const job = {
         file: resolve(context.cwd, file),
         camera: names[index]!,
@@ -74,7 +78,7 @@ export async function replayCommand(args: readonly string[], context: Context): 
       };
       const failed = await replayOne(job, context.ffmpegPath, publish, stop.signal);
       // Who no longer reads, or pressed Ctrl-C, knows why it ended.
-      if (failed === undefined || stop.signal.aborted) continue;
+      if (failed === undefined || isEnded()) continue;
       console.log('error', `${file}: ${messageOf(failed)}`);
       status = 1;
     }
