@@ -63,7 +63,7 @@ def train(
             for key, value in losses.items():
                 keep = 0.98 if key in recent else 0.0
                 recent[key] = keep * recent.get(key, 0.0) + (1 - keep) * float(value.detach())
-            if step >= 0.9 * stage.steps:
+            if step >= int(0.9 * stage.steps):
                 last_tenth.append(float(total.detach()))
             if step % 50 == 49 or step == stage.steps - 1:
                 row: dict[str, object] = {"stage": name, "step": step + 1, "rate": round(rate, 7)}

@@ -68,7 +68,7 @@ def test_alignment_leaves_backbone_and_language_model_alone(
 
 def test_language_and_instruction_overfit(split: Split, networks: Networks, tmp_path: Path) -> None:
     text = Text(train_tokenizer(tokenizer_texts(split), 300), split.labels)
-    config = replace(CONFIG, language=Stage(80, 9, 2e-3, 5), instruction=Stage(120, 8, 2e-3, 5))
+    config = replace(CONFIG, language=Stage(80, 9, 2e-3, 5), instruction=Stage(90, 8, 2e-3, 5))
     assert train_language(networks, text, split, config, tmp_path / "log") < 1.0
     cls, clips = cached(split, networks)
     names = [name for name, _ in networks.llama.named_parameters()]
