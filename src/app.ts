@@ -5,7 +5,8 @@ import { CameraServer } from './camera-server.js';
 import { cameraAt, watchCameras, type CameraSource, type CameraStatus } from './cameras.js';
 import { Closers } from './closers.js';
 import { cameraNamesOf, type CameraConfig, type Config } from './config.js';
-import type { Console } from './console.js';
+import { failureLine, type Console } from './console.js';
+import type { LivePictures } from './http/pictures.js';
 import { startHttp } from './http/server.js';
 import { Previews } from './ingest/preview.js';
 import type { Message } from './messages.js';
@@ -48,8 +49,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const messages = new Subject<Message>();
     const open: { bus?: Bus; models?: ModelPorts } = {};
     const sources = cameraSources(options, closers);
-    const pictures = openPictures(options, sources);
-    closers.add(() => pictures.close());
+    const pictures = openPictures(options, sources, closers);
     // First what may fail at once because of another engine on this machine.
     const http = await startHttp({
       ...config.http,
@@ -111,8 +111,12 @@ function openMetrics(closers: Closers): Metrics {
   return metrics;
 }
 
-function openPictures({ tools, console }: AppOptions, sources: readonly CameraSource[]): Previews {
-  return new Previews({
+function openPictures(
+  { tools, console }: AppOptions,
+  sources: readonly CameraSource[],
+  closers: Closers,
+): LivePictures {
+  const previews = new Previews({
     ffmpegPath: tools.ffmpegPath,
     cameraOf: async (camera) => {
       const source = sources.find(({ name }) => name === camera);
@@ -120,6 +124,17 @@ function openPictures({ tools, console }: AppOptions, sources: readonly CameraSo
     },
     onWarning: (camera, line) => console.log('debug', `${camera}: picture: ${line}`),
   });
+  closers.add(() => previews.close());
+  return {
+    open: async (camera) => {
+      try {
+        return await previews.open(camera);
+      } catch (error) {
+        console.log('warn', failureLine(camera, 'picture', error));
+        throw error;
+      }
+    },
+  };
 }
 
 async function openModels(config: Config, metrics: Metrics, console: Console): Promise<ModelPorts> {

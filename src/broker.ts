@@ -1,6 +1,5 @@
 /** The broker of one engine: a server of its own where none is configured, and the connection. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Subscription } from 'rxjs';
 import type { AppOptions } from './app.js';
 import type { Closers } from './closers.js';
@@ -9,10 +8,13 @@ import type { Console } from './console.js';
 import { LookaheadError, messageOf } from './errors.js';
 import type { Metrics } from './metrics/registry.js';
 import { countBusEvent } from './metrics/report.js';
-import { startNatsServer } from './nats-server.js';
-import { addressFile, root } from './places.js';
+import { knownAddress, rememberAddress } from './nats-address.js';
+import { startNatsServer, type NatsServer } from './nats-server.js';
+import { defaultStoreDir } from './places.js';
 import { busOptionsOf } from './sinks/bus-config.js';
 import { connectBus, type Bus } from './sinks/bus.js';
+
+const restartMs = 1_000;
 
 /** The address of the server that was started beside us; undefined where one is configured. */
 export async function openNatsServer(
@@ -20,31 +22,47 @@ export async function openNatsServer(
   closers: Closers,
 ): Promise<string | undefined> {
   if (config.nats.servers !== null) return undefined;
-  const start = (port: number): ReturnType<typeof startNatsServer> =>
-    startNatsServer({
-      path: tools.natsServerPath,
-      port,
-      storeDir: config.nats.storeDir ?? join(root, '.cache/nats'),
-    });
-  const server = await start(config.nats.port).catch((error: unknown) => {
+  const storeDir = config.nats.storeDir ?? defaultStoreDir;
+  const other = knownAddress(storeDir);
+  if (other !== undefined) {
+    throw new LookaheadError(
+      'config_invalid',
+      `The store ${storeDir} is in use by another Lookahead, whose NATS server is ${other}.`,
+      `Use that server with --nats ${other}, or another folder with --nats-store DIR.`,
+    );
+  }
+  const start = (port: number): Promise<NatsServer> =>
+    startNatsServer({ path: tools.natsServerPath, port, storeDir });
+  let server = await start(config.nats.port).catch((error: unknown) => {
     // Many machines have a NATS server of their own on the usual port; ours goes elsewhere and says where.
     if (!(error instanceof LookaheadError) || error.code !== 'port_taken') throw error;
     if (config.nats.port !== 4222) throw error;
     console.log('warn', `${error.message} Another one is taken.`);
     return start(0);
   });
-  let isClosing = false;
-  void server.lost.then((how) => {
-    if (!isClosing) console.log('error', `The NATS server is lost: ${how}. Start again.`);
+  const { url } = server;
+  closers.add(rememberAddress(storeDir, url));
+  const closing = new AbortController();
+  const restartWhenLost = async (): Promise<void> => {
+    for (;;) {
+      const how = await server.lost;
+      await delay(restartMs, undefined, { signal: closing.signal });
+      console.log('error', `The NATS server was lost (${how}); it is started again.`);
+      server = await start(Number(new URL(url).port)).catch((error: unknown) => {
+        console.log('error', messageOf(error));
+        return server;
+      });
+      if (closing.signal.aborted) return server.close();
+    }
+  };
+  // Ends with the abort, which is the only way that it can end.
+  const restarting = restartWhenLost().catch(() => undefined);
+  closers.add(async () => {
+    closing.abort();
+    await server.close();
+    await restarting;
   });
-  closers.add(() => {
-    isClosing = true;
-    return server.close();
-  });
-  mkdirSync(dirname(addressFile), { recursive: true });
-  writeFileSync(addressFile, server.url);
-  closers.add(() => rmSync(addressFile, { force: true }));
-  return server.url;
+  return url;
 }
 
 export async function openBus(

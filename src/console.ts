@@ -53,12 +53,17 @@ export function percent(share: number): string {
   return `${Math.round(share * 100)} %`;
 }
 
-/** `van enters 62 % · gate opens 21 % · nothing 9 %   lag 0.8 s` */
-export function forecastLine(forecast: Forecast, lagMs: number, paint: Paint = plain): string {
+/** `van enters 62 % · gate opens 21 % · nothing 9 %   lag 0.8 s`; a recording has no lag: null. */
+export function forecastLine(
+  forecast: Forecast,
+  lagMs: number | null,
+  paint: Paint = plain,
+): string {
   const answers = answersOf(forecast).map(
     ({ text, confidence }) => `${printable(text)} ${percent(confidence)}`,
   );
-  return `${answers.join(' · ')}   ${paint.dim(`lag ${(lagMs / 1000).toFixed(1)} s`)}`;
+  const lag = lagMs === null ? '' : `   ${paint.dim(`lag ${(lagMs / 1000).toFixed(1)} s`)}`;
+  return `${answers.join(' · ')}${lag}`;
 }
 
 /** The last outcomes of one camera that could be decided. */
@@ -113,8 +118,7 @@ export interface Output {
 }
 
 export interface Console {
-  /** A message that the broker has; null lag: it is not known. */
-  message(message: Message, lagMs: number): void;
+  message(message: Message, lagMs: number | null): void;
   state(camera: string, state: StateName, why: string): void;
   log(level: LogLevel, text: string): void;
 }

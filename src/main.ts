@@ -1,10 +1,7 @@
 /** The command line: finds the command and gives it its surroundings. */
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { commands, configOfStart, type Context } from './commands/index.js';
 import { errorText } from './console.js';
 import { LookaheadError } from './errors.js';
-import { addressFile } from './places.js';
 import { endSignal } from './signals.js';
 
 const usage = `Write ./lookahead COMMAND, one of: ${Object.keys(commands).join(', ')}, test, bench, docs.`;
@@ -32,8 +29,7 @@ export function toolsOf(args: readonly string[]): ('ffmpeg' | 'nats-server')[] {
 /** Resolves with the exit status; errors that a user can act on are printed, others are thrown. */
 export async function main(args: readonly string[]): Promise<number> {
   const [name, rest] = split(args);
-  const env = { ...process.env };
-  if (existsSync(addressFile)) env['LOOKAHEAD_NATS_BESIDE'] ??= readFileSync(addressFile, 'utf8');
+  const { env } = process;
   let signal: AbortSignal | undefined;
   const context: Context = {
     out: process.stdout,
@@ -59,7 +55,4 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-const isEntry = process.argv[1] !== undefined && existsSync(process.argv[1]);
-if (isEntry && realpathSync(process.argv[1]!) === fileURLToPath(import.meta.url)) {
-  process.exitCode = await main(process.argv.slice(2));
-}
+if (process.argv[1] === import.meta.filename) process.exitCode = await main(process.argv.slice(2));

@@ -9,8 +9,8 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** Everything that may be deleted at any time. */
 export const cacheDir = join(root, '.cache');
 
-/** Where `tail` finds the server that was started beside the engine. */
-export const addressFile = join(cacheDir, 'nats-address');
+/** Of the server that is started beside the engine. */
+export const defaultStoreDir = join(cacheDir, 'nats');
 
 export function bundleDirOf(config: Pick<Config, 'bundle'>): string {
   return config.bundle.includes('/') ? config.bundle : join(root, 'bundles', config.bundle);

@@ -1,6 +1,7 @@
 /** Every command by its name, loaded when it is used. */
 import type { Config } from '../config.js';
-import { bundleDirOf, cacheDir } from '../places.js';
+import { knownAddress } from '../nats-address.js';
+import { bundleDirOf, cacheDir, defaultStoreDir } from '../places.js';
 import { configFlags, configOf, readOptions, type Context } from './options.js';
 
 export type { Context } from './options.js';
@@ -32,7 +33,8 @@ export const commands: Readonly<Record<string, Command>> = {
 /** Where nothing else is said, readers go to the server that an engine of this folder has started beside itself. */
 function beside(context: Context): Context {
   const { env } = context;
-  return { ...context, env: { LOOKAHEAD_NATS: env['LOOKAHEAD_NATS_BESIDE'], ...env } };
+  const address = knownAddress(env['LOOKAHEAD_NATS_STORE'] ?? defaultStoreDir);
+  return { ...context, env: { LOOKAHEAD_NATS: address, ...env } };
 }
 
 const startUsage =

@@ -64,7 +64,7 @@ export async function replayCommand(args: readonly string[], context: Context): 
     const publish = async (message: Message): Promise<PublishReceipt> => {
       await bus?.publish(message);
       if (!isText) return jsonl.publish(message);
-      console.message(message, 0);
+      console.message(message, null);
       return { ackedAtMs: Date.now() };
     };
     for (const [index, file] of files.entries()) {

@@ -42,6 +42,17 @@ function startEngine(...args: string[]): Engine {
   return { child, out: () => out, err: () => err, ended };
 }
 
+/** Waits for a condition; an engine that ends meanwhile fails the test with what it said. */
+async function until(engine: Engine, isTrue: () => boolean): Promise<void> {
+  await expect
+    .poll(
+      () => isTrue() || engine.child.exitCode !== null || engine.child.signalCode !== null,
+      patience,
+    )
+    .toBe(true);
+  expect(isTrue(), `${engine.out()}\n${engine.err()}`).toBe(true);
+}
+
 /** Process ids of all that descends from a process, at this moment. */
 function descendants(pid: number): number[] {
   const parents = new Map<number, number>();
@@ -75,7 +86,7 @@ const address = (engine: Engine, what: string): string =>
 describe('the engine', () => {
   it('forecasts a yard camera over NATS, shows its picture, and leaves nothing behind after Ctrl-C', async () => {
     const engine = startEngine('--yard-cameras', '1');
-    await expect.poll(() => engine.err(), patience).toContain('cameras yard-1');
+    await until(engine, () => engine.err().includes('cameras yard-1'));
     const nc = await connect({ servers: address(engine, 'NATS') });
     const forecasts = nc.subscribe('lookahead.v1.home.yard-1.forecast', { max: 1 });
     for await (const { data } of forecasts) {
@@ -83,15 +94,17 @@ describe('the engine', () => {
       expect(forecast.bundle.name).toBe('yard');
     }
     await nc.close();
-    await expect.poll(() => engine.out(), patience).toMatch(/^yard-1 {2}.*\d %.* lag \d/m);
+    await until(engine, () => /^yard-1 {2}.*\d %.* lag \d/m.test(engine.out()));
 
     const page = address(engine, 'page');
     expect((await fetch(new URL('/readyz', page))).status).toBe(200);
     const metrics = await (await fetch(new URL('/metrics', page))).text();
     expect(metrics).toMatch(/^lookahead_lag_seconds_count\{camera="yard-1"\} [1-9]/m);
     const viewer = new WebSocket(new URL('/picture?camera=yard-1', page.replace('http', 'ws')));
-    const [picture] = (await once(viewer, 'message')) as [Buffer];
-    expect(picture.length).toBeGreaterThan(0);
+    let pictureBytes = 0;
+    viewer.on('message', (data: Buffer) => (pictureBytes += data.length));
+    viewer.on('error', (error) => expect.fail(`${error.message}\n${engine.err()}`));
+    await until(engine, () => pictureBytes > 10_000);
 
     const children = descendants(engine.child.pid!);
     expect(children.length).toBeGreaterThanOrEqual(5);
@@ -103,7 +116,7 @@ describe('the engine', () => {
 
   it('leaves nothing behind when it is killed', async () => {
     const engine = startEngine('--yard-cameras', '1');
-    await expect.poll(() => engine.out(), patience).toContain('online');
+    await until(engine, () => engine.out().includes('online'));
     const children = descendants(engine.child.pid!);
     engine.child.kill('SIGKILL');
     await engine.ended;
@@ -112,7 +125,7 @@ describe('the engine', () => {
 
   it('ends at once, and leaves nothing behind, at the second Ctrl-C', async () => {
     const engine = startEngine('--yard-cameras', '1', '--nats', 'nats://127.0.0.1:1');
-    await expect.poll(() => engine.err(), patience).toContain('cameras yard-1');
+    await until(engine, () => engine.err().includes('cameras yard-1'));
     const children = descendants(engine.child.pid!);
     engine.child.kill('SIGTERM');
     await new Promise((resolve) => setTimeout(resolve, 1000));

@@ -1,0 +1,123 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createConnection, createServer, type AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import type { AppOptions } from '../../src/app.js';
+import { openNatsServer } from '../../src/broker.js';
+import { Closers } from '../../src/closers.js';
+import { ConfigSchema } from '../../src/config.js';
+import { knownAddress } from '../../src/nats-address.js';
+import { natsServerPath } from '../support/nats-server.js';
+
+const patience = { timeout: 60_000, interval: 100 };
+
+function engineForTest(store = mkdtempSync(join(tmpdir(), 'lookahead-broker-'))) {
+  const closers = new Closers();
+  const lines: string[] = [];
+  const options: AppOptions = {
+    config: ConfigSchema.parse({ nats: { port: 0, storeDir: store } }),
+    tools: { ffmpegPath: 'ffmpeg', natsServerPath: natsServerPath() },
+    console: {
+      log: (level, text) => lines.push(`${level}: ${text}`),
+      message: () => undefined,
+      state: () => undefined,
+    },
+    onFatal: (error) => {
+      throw error;
+    },
+    signal: new AbortController().signal,
+  };
+  onTestFinished(async () => {
+    await closers.close();
+    rmSync(store, { recursive: true, force: true });
+  });
+  return { options, closers, lines, store };
+}
+
+async function greets(url: string): Promise<boolean> {
+  const socket = createConnection(Number(new URL(url).port), '127.0.0.1');
+  try {
+    const [text] = (await once(socket, 'data')) as [Buffer];
+    return text.toString().startsWith('INFO ');
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** The process id of the server with this store; its command line names the folder. */
+function pidOf(store: string): number | undefined {
+  const found = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .find((name) => {
+      try {
+        return readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(`-sd\0${store}\0`);
+      } catch {
+        return false;
+      }
+    });
+  return found === undefined ? undefined : Number(found);
+}
+
+it('a server is started beside the engine, found by others, and gone after the end', async () => {
+  const { options, closers, store } = engineForTest();
+  const url = await openNatsServer(options, closers);
+  expect(await greets(url!)).toBe(true);
+  expect(knownAddress(store)).toBe(url);
+  await closers.close();
+  expect(knownAddress(store)).toBeUndefined();
+  expect(pidOf(store)).toBeUndefined();
+});
+
+it('a server that dies is started again on its port, and it is said', async () => {
+  const { options, closers, lines, store } = engineForTest();
+  const url = await openNatsServer(options, closers);
+  process.kill(pidOf(store)!, 'SIGKILL');
+  await expect.poll(() => lines.join(), patience).toContain('lost');
+  await expect.poll(() => greets(url!), patience).toBe(true);
+  expect(pidOf(store)).toBeDefined();
+  await closers.close();
+  expect(pidOf(store)).toBeUndefined();
+});
+
+it('two engines never share a store', async () => {
+  const first = engineForTest();
+  const url = await openNatsServer(first.options, first.closers);
+  const second = engineForTest(first.store);
+  await expect(openNatsServer(second.options, second.closers)).rejects.toMatchObject({
+    code: 'config_invalid',
+    message: expect.stringContaining(url!) as string,
+  });
+});
+
+it('a taken port is named', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  const { options, closers, store } = engineForTest();
+  const config = ConfigSchema.parse({ nats: { port, storeDir: store } });
+  await expect(openNatsServer({ ...options, config }, closers)).rejects.toMatchObject({
+    code: 'port_taken',
+    message: expect.stringContaining(String(port)) as string,
+  });
+  taken.close();
+});
+
+it('a program that is no server fails with what it said', async () => {
+  const { options, closers } = engineForTest();
+  const tools = { ...options.tools, natsServerPath: '/bin/false' };
+  await expect(openNatsServer({ ...options, tools }, closers)).rejects.toMatchObject({
+    code: 'broker_unreachable',
+    message: expect.stringContaining('ended with 1') as string,
+  });
+});
+
+it('with a configured server none is started', async () => {
+  const { options, closers, store } = engineForTest();
+  const config = ConfigSchema.parse({ nats: { servers: ['nats://h:1'], storeDir: store } });
+  expect(await openNatsServer({ ...options, config }, closers)).toBeUndefined();
+  expect(pidOf(store)).toBeUndefined();
+});
