@@ -12,6 +12,7 @@ from .export import SEGMENTER, example_inputs, export_graph, modules, session
 from .targets import true_masks
 
 MATCH_IOU = 0.4
+CELLS = MASK_ROWS * MASK_COLUMNS
 
 
 @dataclass
@@ -100,7 +101,7 @@ def segment_split(networks: Networks, split: Split, folder: Path) -> list[ClipMa
 
 def save_masks(path: Path, clips: list[ClipMasks]) -> None:
     counts = np.array([len(c.masks) for c in clips])
-    packed = [np.packbits(c.masks.reshape(len(c.masks), -1), axis=1) for c in clips]
+    packed = [np.packbits(c.masks.reshape(-1, CELLS), axis=1) for c in clips]
     np.savez(
         path,
         counts=counts,
@@ -151,7 +152,7 @@ def mask_quality(split: Split, found: list[ClipMasks], classes: list[str]) -> di
     for ids, clip, masks in zip(split.ids, split.clips, found, strict=True):
         truth = true_masks(ids, len(clip["objects"]))
         spurious += int((masks.thing < 0).sum())
-        flat = masks.masks.reshape(len(masks.masks), -1)
+        flat = masks.masks.reshape(-1, CELLS)
         for thing, mask in zip(clip["objects"], truth, strict=True):
             if mask.sum() < 2:
                 continue

@@ -65,7 +65,7 @@ CONFIGS = {
     "smoke": Config(
         name="smoke",
         perception=SMOKE_STAGE,
-        segmenter=SMOKE_STAGE,
+        segmenter=Stage(steps=150, batch=8, learning_rate=1.5e-3, warm_up=10),
         object_head=SMOKE_STAGE,
         event_head=SMOKE_STAGE,
         language=Stage(steps=60, batch=16, learning_rate=2.0e-3, warm_up=5),

@@ -112,5 +112,7 @@ def class_quality(networks, clips: list, scene_of: np.ndarray) -> dict:
         hits = logits.argmax(1).numpy() == clip.kinds
         right += hits.astype(float).tolist()
         scenes += [scene] * len(hits)
+    if not right:  # a segmenter that has hardly learned finds nothing
+        return {"classAccuracy": {"value": 0.0, "interval": None}}
     table = np.array(right)[:, None]
     return {"classAccuracy": bootstrap(table, np.array(scenes), lambda m: m[0])}
