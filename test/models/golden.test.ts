@@ -84,19 +84,23 @@ describe('a whole forecast', () => {
 
   test('justifies the three most likely events, best first, within its budget of tokens', async () => {
     const { tokens } = goldenWindow();
-    const { probabilities, justifications } = await reasoner.reason(
-      { tokens, seen: [] },
-      { tokensMax: 3, justifyMs: 60_000, explainMs: 0 },
-    );
+    const justify = async (tokensMax: number) =>
+      reasoner.reason({ tokens, seen: [] }, { tokensMax, justifyMs: 60_000, explainMs: 0 });
+    const { probabilities, justifications } = await justify(3);
     const best = probabilities
       .map((probability, label) => ({ probability, label }))
       .slice(1)
       .sort((a, b) => b.probability - a.probability)
       .slice(0, 3);
     expect(justifications.map(({ label }) => label)).toEqual(best.map(({ label }) => label));
-    for (const { text } of justifications) {
-      expect(bundle.tokenizer.encode(text.replace('…', '')).length).toBeLessThanOrEqual(4);
-    }
+
+    const whole = (await justify(48)).justifications;
+    justifications.forEach(({ text }, index) => {
+      const begun = text.replace(/…$/, '').trimEnd();
+      expect(begun).not.toBe('');
+      expect(whole[index]?.text.startsWith(begun)).toBe(true);
+      expect(begun.length).toBeLessThan(whole[index]?.text.length ?? 0);
+    });
   });
 });
 
