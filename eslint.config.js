@@ -84,7 +84,8 @@ export default tseslint.config(
             {
               regex:
                 '^(?!(rxjs|\\./[a-z-]+\\.js|\\.\\./(types|messages|errors|scores)\\.js|\\.\\./models/manifest\\.js)$)',
-              message: 'Operators import only rxjs, types, messages, errors, scores and models/manifest.',
+              message:
+                'Operators import only rxjs, types, messages, errors, scores and models/manifest.',
             },
           ],
         },

@@ -64,7 +64,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     closers.add(() => messages.complete());
     signal.throwIfAborted();
 
-    // The models take longest; the broker comes up beside them.
+    // The models take longest; the broker and the cameras that we serve come up beside them.
+    for (const { url } of sources) url().catch(() => undefined);
     const loading = openModels(config, metrics, console);
     loading.catch(() => undefined);
     closers.add(() => loading.then((models) => models.close()).catch(() => undefined));
