@@ -87,8 +87,15 @@ export class Tally {
   }
 }
 
+/** What recognises outcomes is the same bundle, so where it is lost, its ticks prove nothing. */
+const notScored = { text: () => 'unfamiliar picture: not scored' };
+
 /** `✓ van enters after 2.3 s   (14 of 20; base rate 7 of 20)`, or null where nothing could be decided. */
-export function outcomeLine(outcome: Outcome, tally: Tally, paint: Paint = plain): string | null {
+export function outcomeLine(
+  outcome: Outcome,
+  score: { text(): string },
+  paint: Paint = plain,
+): string | null {
   if (outcome.verdict === 'undecidable' || outcome.observed === null) return null;
   const afterS = outcome.onsetAfterMs === null ? null : (outcome.onsetAfterMs / 1000).toFixed(1);
   const observed = printable(outcome.observed);
@@ -96,9 +103,9 @@ export function outcomeLine(outcome: Outcome, tally: Tally, paint: Paint = plain
     observed === 'nothing'
       ? 'nothing happened'
       : `${observed}${afterS === null ? '' : ` after ${afterS} s`}`;
-  const score = paint.dim(`(${tally.text()})`);
-  if (outcome.verdict === 'hit') return `${paint.good('✓')} ${what}   ${score}`;
-  return `${paint.bad('✗')} ${what}, not ${printable(outcome.predicted)}   ${score}`;
+  const proof = paint.dim(`(${score.text()})`);
+  if (outcome.verdict === 'hit') return `${paint.good('✓')} ${what}   ${proof}`;
+  return `${paint.bad('✗')} ${what}, not ${printable(outcome.predicted)}   ${proof}`;
 }
 
 export function unfamiliarLine(camera: string): string {
@@ -141,7 +148,9 @@ export function createConsole(options: ConsoleOptions): Console {
   const paint = paintFor(out, env);
   const column = Math.max(0, ...cameras.map((name) => name.length)) + 2;
   const tallies = new Map<string, Tally>();
+  /** Cameras whose newest forecast is not calibrated. */
   const unfamiliar = new Set<string>();
+  const warned = new Set<string>();
   let isClosed = false;
 
   out.on('error', (error) => {
@@ -166,14 +175,16 @@ export function createConsole(options: ConsoleOptions): Console {
       const { camera } = message;
       if (message.schema === 'lookahead.forecast.v1') {
         line(camera, forecastLine(message, lagMs, paint));
-        if (message.calibrated || unfamiliar.has(camera)) return;
+        if (message.calibrated) return void unfamiliar.delete(camera);
         unfamiliar.add(camera);
+        if (warned.has(camera)) return;
+        warned.add(camera);
         log('warn', unfamiliarLine(camera));
       } else if (message.schema === 'lookahead.outcome.v1') {
         const tally = tallies.get(camera) ?? new Tally();
         tallies.set(camera, tally);
-        tally.add(message);
-        const text = outcomeLine(message, tally, paint);
+        if (!unfamiliar.has(camera)) tally.add(message);
+        const text = outcomeLine(message, unfamiliar.has(camera) ? notScored : tally, paint);
         if (text !== null) line(camera, text);
       }
     },

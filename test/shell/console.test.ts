@@ -165,6 +165,16 @@ describe('an outcome', () => {
     expect(outcomeLine(quiet, tally)).toMatch(/^✗ nothing happened, not van enters/);
   });
 
+  it('on an unfamiliar picture is shown, but proves nothing', () => {
+    const { out, view } = consoleForTest();
+    view.message(forecast({ calibrated: false }), 800);
+    view.message(outcome(), 0);
+    expect(out.text).toContain('✓ van enters after 2.3 s   (unfamiliar picture: not scored)');
+    view.message(forecast(), 800);
+    view.message(outcome(), 0);
+    expect(out.text).toContain('(1 of 1; base rate 0 of 1)');
+  });
+
   it('that cannot be decided neither counts nor shows', () => {
     const { out, view } = consoleForTest();
     view.message(outcome({ verdict: 'undecidable', observed: null }), 0);

@@ -249,7 +249,9 @@ describe('ffmpeg and nats-server', () => {
     const python = spawnSync('python3', ['-c', 'import sys; print(sys.executable)'], {
       encoding: 'utf8',
     }).stdout.trim();
-    const env = { ...process.env, PATH: dirname(python), LOOKAHEAD_TOOLS: 'wheels' };
+    // What the launcher of this very test run has found is not to be seen.
+    const { LOOKAHEAD_FFMPEG: _, LOOKAHEAD_NATS_SERVER: __, ...bare } = process.env;
+    const env = { ...bare, PATH: dirname(python), LOOKAHEAD_TOOLS: 'wheels' };
     const { status, stdout, stderr } = findTools(['nats-server'], env);
     expect(status, stderr).toBe(0);
     const path = (JSON.parse(stdout) as Record<string, string>)['nats-server']!;
