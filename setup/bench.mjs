@@ -11,7 +11,9 @@ export async function bench(root, [name, ...args]) {
   const sources = existsSync(folder)
     ? readdirSync(folder).filter((file) => file.endsWith('.ts'))
     : [];
-  const names = sources.map((file) => file.slice(0, -'.ts'.length));
+  const names = sources
+    .map((file) => file.slice(0, -'.ts'.length))
+    .filter((file) => file !== 'shared');
   if (name === undefined || !names.includes(name)) {
     throw new SetupError(
       `Write: npm run bench -- NAME, where NAME is one of: ${names.join(', ')}.`,
