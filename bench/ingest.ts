@@ -7,7 +7,7 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -88,6 +88,7 @@ function numberIn(pixels: Uint8Array): number {
 }
 
 async function measureAll(): Promise<void> {
+  const load = (loadavg()[0] ?? 0).toFixed(1);
   const contenders = [
     ours,
     bareFfmpeg,
@@ -108,7 +109,7 @@ async function measureAll(): Promise<void> {
     process.stdout.write(`\n${section}\n`);
     sections.push(section);
   }
-  if (!values['no-write']) await write(sections);
+  if (!values['no-write']) await write(sections, load);
 }
 
 const ours: Contender = {
@@ -321,7 +322,7 @@ function table(results: readonly Result[]): string {
 }
 
 /** Into `docs/performance.md`, between the markers of this bench. */
-async function write(sections: readonly string[]): Promise<void> {
+async function write(sections: readonly string[], load: string): Promise<void> {
   const path = `${root}/docs/performance.md`;
   const [from, to] = ['<!-- bench ingest -->', '<!-- end of bench ingest -->'];
   const machine = `${cpus()[0]?.model.trim() ?? 'unknown'}, ${cpus().length} cores`;
@@ -329,7 +330,7 @@ async function write(sections: readonly string[]): Promise<void> {
   const block = [
     from,
     '',
-    `\`npm run bench -- ingest --streams ${values.streams} --seconds ${values.seconds} --windows ${values.windows}\`, ${new Date().toISOString().slice(0, 10)}, ${machine}, Node ${process.versions.node}, ffmpeg ${text}.`,
+    `\`npm run bench -- ingest --streams ${values.streams} --seconds ${values.seconds} --windows ${values.windows}\`, ${new Date().toISOString().slice(0, 10)}, ${machine}, Node ${process.versions.node}, ffmpeg ${text}; load average before: ${load}.`,
     'All readers at the same time on the same streams, over TCP on loopback; to 160 x 96 rgb24.',
     '',
     ...sections.flatMap((section) => [section, '']),
