@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { lastValueFrom, toArray } from 'rxjs';
@@ -13,7 +13,7 @@ import { recordYard, type SceneTruth } from '../yard/record.js';
 import { readOptions, wholeNumber } from './options.js';
 
 const usage =
-  './lookahead evaluate [--bundle DIR] [--scenes 80] [--seconds 40] [--seed 1] [--data DIR] [--json]';
+  './lookahead evaluate [--bundle DIR] [--scenes 80] [--seconds 40] [--seed 1] [--data DIR] [--json] [--write]';
 
 const flags = {
   bundle: { type: 'string' },
@@ -22,6 +22,7 @@ const flags = {
   seconds: { type: 'string', default: '40' },
   seed: { type: 'string', default: '1' },
   json: { type: 'boolean', default: false },
+  write: { type: 'boolean', default: false },
 } as const;
 
 /**
@@ -37,6 +38,7 @@ export async function evaluateCommand(
     wholeNumber(options, name, usage, 1),
   ) as [number, number, number];
   const { bundle, data: given, json } = options.values;
+  const bundleDir = typeof bundle === 'string' ? bundle : tools.bundleDir;
   const data =
     typeof given === 'string'
       ? given
@@ -53,7 +55,7 @@ export async function evaluateCommand(
     });
 
   const ports = await createModelPorts({
-    bundleDir: typeof bundle === 'string' ? bundle : tools.bundleDir,
+    bundleDir,
     budget: noText, // Scores need no prose.
   });
   try {
@@ -89,11 +91,25 @@ export async function evaluateCommand(
       progress('watched', measured.length, Math.min(scenes, folders.length));
     }
     const quality = measureScenes(measured, manifest.labels);
+    if (options.values['write'] === true) await writeQuality(bundleDir, quality, options.values);
     process.stdout.write(json === true ? `${JSON.stringify(quality)}\n` : table(quality));
     return 0;
   } finally {
     await ports.close();
   }
+}
+
+/** What a bundle is worth is what this command measured, and nothing else: `--write` puts it into the manifest. */
+async function writeQuality(
+  bundleDir: string,
+  { windows, measures }: Quality,
+  { seed, scenes, seconds }: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const path = join(bundleDir, 'manifest.json');
+  const manifest = JSON.parse(await readFile(path, 'utf8')) as { training: object };
+  const evaluate = `./lookahead evaluate --seed ${String(seed)} --scenes ${String(scenes)} --seconds ${String(seconds)}: ${String(windows)} windows`;
+  const written = { ...manifest, training: { ...manifest.training, evaluate }, quality: measures };
+  await writeFile(path, `${JSON.stringify(written, null, 2)}\n`);
 }
 
 const meanings: Readonly<Record<string, string>> = {
