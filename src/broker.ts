@@ -23,7 +23,7 @@ export async function openNatsServer(
 ): Promise<string | undefined> {
   if (config.nats.servers !== null) return undefined;
   const storeDir = config.nats.storeDir ?? defaultStoreDir;
-  const other = knownAddress(storeDir);
+  const other = await knownAddress(storeDir);
   if (other !== undefined) {
     throw new LookaheadError(
       'config_invalid',

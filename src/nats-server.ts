@@ -86,8 +86,8 @@ function dyingWithUs(path: string): [string, string[]] {
   return existsSync(setpriv) ? [setpriv, ['--pdeathsig', 'TERM', '--', path]] : [path, []];
 }
 
-/** NATS servers speak first. */
-function greets(port: number): Promise<boolean> {
+/** Whether a NATS server answers on this port of 127.0.0.1: it speaks first. Never rejects. */
+export function greets(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createConnection(port, '127.0.0.1');
     const settle = (answer: boolean): void => {

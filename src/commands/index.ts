@@ -1,7 +1,6 @@
 /** Every command by its name, loaded when it is used. */
 import type { Config } from '../config.js';
-import { knownAddress } from '../nats-address.js';
-import { bundleDirOf, cacheDir, defaultStoreDir } from '../places.js';
+import { bundleDirOf, cacheDir } from '../places.js';
 import { configFlags, configOf, readOptions, type Context } from './options.js';
 
 export type { Context } from './options.js';
@@ -14,10 +13,8 @@ export const commands: Readonly<Record<string, Command>> = {
     return (await import('./start.js')).startCommand(config, context);
   },
   check: async (args, context) => (await import('./check.js')).checkCommand(args, context),
-  tail: async (args, context) => (await import('./tail.js')).tailCommand(args, beside(context)),
-  replay: async (args, context) => {
-    return (await import('./replay.js')).replayCommand(args, beside(context));
-  },
+  tail: async (args, context) => (await import('./tail.js')).tailCommand(args, context),
+  replay: async (args, context) => (await import('./replay.js')).replayCommand(args, context),
   yard: async (args, context) => (await import('./yard.js')).yardCommand(args, context),
   evaluate: async (args, context) => {
     const { evaluateCommand } = await import('./evaluate.js');
@@ -29,13 +26,6 @@ export const commands: Readonly<Record<string, Command>> = {
     });
   },
 };
-
-/** Where nothing else is said, readers go to the server that an engine of this folder has started beside itself. */
-function beside(context: Context): Context {
-  const { env } = context;
-  const address = knownAddress(env['LOOKAHEAD_NATS_STORE'] ?? defaultStoreDir);
-  return { ...context, env: { LOOKAHEAD_NATS: address, ...env } };
-}
 
 const startUsage =
   './lookahead start [--config FILE] [--camera NAME=URL]… [--nats nats://HOST:PORT] [--http-port PORT]';

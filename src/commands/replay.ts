@@ -8,6 +8,7 @@ import { readRecording } from '../ingest/file.js';
 import type { Message } from '../messages.js';
 import { createModelPorts, type ModelPorts } from '../models/model-ports.js';
 import { unhurriedBudget } from '../models/text-budget.js';
+import { addressBeside } from '../nats-address.js';
 import { defaultLimits } from '../pipeline-config.js';
 import { bundleDirOf } from '../places.js';
 import { replayRecording } from '../replay.js';
@@ -17,8 +18,9 @@ import { openJsonl } from '../sinks/jsonl.js';
 import type { Ports, PublishReceipt, Report } from '../types.js';
 import { configFlags, configOf, readOptions, type Context, type Options } from './options.js';
 
-const usage =
-  './lookahead replay FILE… [--speed N|max] [--text] [--publish] [--bundle NAME] [--site NAME]';
+export const replayUsage =
+  './lookahead replay FILE… [--speed N|max] [--text] [--publish] [--bundle NAME] [--site NAME]\n' +
+  '--publish sends FILE as camera replay-FILE, so that no robot takes a recording for a live camera.';
 
 /**
  * One message a line, as JSON, on standard output. Resolves with the exit status: 1 where a recording cannot be read.
@@ -31,12 +33,14 @@ export async function replayCommand(args: readonly string[], context: Context): 
     text: { type: 'boolean', default: false },
     publish: { type: 'boolean', default: false },
   } as const;
-  const options = readOptions(args, flags, usage);
+  const options = readOptions(args, flags, replayUsage);
   const files = options.positionals;
-  if (files.length === 0) throw new LookaheadError('usage', 'There is no file to replay.', usage);
+  if (files.length === 0)
+    throw new LookaheadError('usage', 'There is no file to replay.', replayUsage);
   const speed = speedOf(options);
   const config = configOf(options, context);
-  const names = cameraNames(files);
+  const isPublished = options.values['publish'] === true;
+  const names = recordingNames(files, isPublished);
   const stop = new AbortController();
   const end = (): void => stop.abort();
   const isEnded = (): boolean => stop.signal.aborted;
@@ -54,8 +58,8 @@ export async function replayCommand(args: readonly string[], context: Context): 
   let bus: Bus | undefined;
   let status = 0;
   try {
-    if (options.values['publish'] === true) {
-      bus = await connectBus(busOptionsOf(config));
+    if (isPublished) {
+      bus = await connectBus(busOptionsOf(config, await addressBeside(config)));
       await bus.ready(10_000);
     }
     const jsonl = openJsonl(context.out);
@@ -152,17 +156,22 @@ function speedOf({ values }: Options): number {
   if (speed === 'max') return Infinity;
   const number = Number(speed);
   if (number > 0 && number <= 1000) return number;
-  throw new LookaheadError('usage', `--speed is ${JSON.stringify(speed)}.`, usage);
+  throw new LookaheadError('usage', `--speed is ${JSON.stringify(speed)}.`, replayUsage);
 }
 
-/** A file's name as a token of subjects; two files of one name get numbers. */
-function cameraNames(files: readonly string[]): string[] {
+/**
+ * A file's name as a token of subjects; two files of one name get numbers. What is published says that it is a replay:
+ * a recording named like a live camera must not speak in that camera's place, with times of 1970.
+ */
+export function recordingNames(files: readonly string[], isPublished: boolean): string[] {
   const used = new Set<string>();
   return files.map((file) => {
     const stem = basename(file).replace(/\.[^.]*$/, '');
-    const base = stem.replace(/[^A-Za-z0-9_-]+/g, '-').slice(0, 60) || 'recording';
-    let name = base === 'svc' ? 'svc-1' : base;
-    for (let copy = 2; used.has(name); copy++) name = `${base}-${copy}`;
+    const token = stem.replace(/[^A-Za-z0-9_-]+/g, '-') || 'recording';
+    const base = isPublished ? `replay-${token}` : token;
+    const numbered = (suffix: string): string => base.slice(0, 64 - suffix.length) + suffix;
+    let name = base === 'svc' ? 'svc-1' : numbered('');
+    for (let copy = 2; used.has(name); copy++) name = numbered(`-${copy}`);
     used.add(name);
     return name;
   });

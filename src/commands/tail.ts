@@ -4,12 +4,13 @@ import { createConsole, type Output } from '../console.js';
 import { LookaheadError, messageOf } from '../errors.js';
 import { loadConfig } from '../load-config.js';
 import { TokenSchema } from '../messages.js';
+import { addressBeside } from '../nats-address.js';
 import { connectBus } from '../sinks/bus.js';
 import { busOptionsOf } from '../sinks/bus-config.js';
 import { tail } from '../sinks/tail.js';
 
 export const tailUsage =
-  './lookahead tail [CAMERA] [--json] [--site NAME] [--nats nats://HOST:PORT] [--config FILE]';
+  './lookahead tail [CAMERA] [--json] [--site NAME] [--nats nats://HOST:PORT] [--nats-store DIR] [--config FILE]';
 
 export interface TailContext {
   readonly out: Output;
@@ -27,11 +28,11 @@ const connectMaxMs = 10_000;
  * @throws LookaheadError usage, config_*, broker_unreachable, broker_refused
  */
 export async function tailCommand(args: readonly string[], context: TailContext): Promise<number> {
-  const { camera, json, config: file, site, nats } = parse(args);
+  const { camera, json, config: file, ...flags } = parse(args);
   const { out, err, env, cwd } = context;
-  const flags = { site, nats };
   const config = loadConfig({ file: file ?? null, cameras: [], flags, env, cwd });
-  const bus = await connectBus({ ...busOptionsOf(config), role: 'reader', name: 'lookahead tail' });
+  const options = busOptionsOf(config, await addressBeside(config));
+  const bus = await connectBus({ ...options, role: 'reader', name: 'lookahead tail' });
   try {
     await bus.ready(connectMaxMs);
     const known = await bus.last('forecast', camera);
@@ -69,6 +70,7 @@ function parse(args: readonly string[]) {
         json: { type: 'boolean', default: false },
         site: { type: 'string' },
         nats: { type: 'string' },
+        'nats-store': { type: 'string' },
         config: { type: 'string' },
       },
     });

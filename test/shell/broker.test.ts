@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -36,6 +36,13 @@ function engineForTest(store = mkdtempSync(join(tmpdir(), 'lookahead-broker-')))
   return { options, closers, lines, store };
 }
 
+/** Engines of a test are all in one process; others are elsewhere. */
+function asIfOfProcess(pid: number, store: string): void {
+  const file = join(store, 'address.json');
+  const address = JSON.parse(readFileSync(file, 'utf8')) as object;
+  writeFileSync(file, JSON.stringify({ ...address, pid }));
+}
+
 async function greets(url: string): Promise<boolean> {
   const socket = createConnection(Number(new URL(url).port), '127.0.0.1');
   try {
@@ -66,9 +73,10 @@ it('a server is started beside the engine, found by others, and gone after the e
   const { options, closers, store } = engineForTest();
   const url = await openNatsServer(options, closers);
   expect(await greets(url!)).toBe(true);
-  expect(knownAddress(store)).toBe(url);
+  asIfOfProcess(process.ppid, store);
+  expect(await knownAddress(store)).toBe(url);
   await closers.close();
-  expect(knownAddress(store)).toBeUndefined();
+  expect(await knownAddress(store)).toBeUndefined();
   expect(pidOf(store)).toBeUndefined();
 });
 
@@ -86,11 +94,22 @@ it('a server that dies is started again on its port, and it is said', async () =
 it('two engines never share a store', async () => {
   const first = engineForTest();
   const url = await openNatsServer(first.options, first.closers);
+  asIfOfProcess(process.ppid, first.store);
   const second = engineForTest(first.store);
   await expect(openNatsServer(second.options, second.closers)).rejects.toMatchObject({
     code: 'config_invalid',
     message: expect.stringContaining(url!) as string,
   });
+});
+
+it('an engine that was killed keeps no store, whoever has its process id now', async () => {
+  const first = engineForTest();
+  await openNatsServer(first.options, first.closers);
+  expect(await knownAddress(first.store), 'our own id').toBeUndefined();
+  process.kill(pidOf(first.store)!, 'SIGKILL');
+  await expect.poll(() => pidOf(first.store), patience).toBeUndefined();
+  asIfOfProcess(process.ppid, first.store);
+  expect(await knownAddress(first.store), 'an id in use, a server that is gone').toBeUndefined();
 });
 
 it('a taken port is named', async () => {

@@ -3,8 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { recordingNames, replayUsage } from '../../src/commands/replay.js';
 import { ForecastSchema } from '../../src/messages.js';
+import { connectBus } from '../../src/sinks/bus.js';
+import { natsServerForTest } from '../support/nats-server.js';
 
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'lookahead-replay-'));
@@ -43,4 +46,30 @@ it('a recording that cannot be read is named, and the others are still replayed'
   expect(status).toBe(1);
   expect(stderr).toContain('/nonexistent.mp4');
   expect(stdout).toMatch(/^video {2,}.+ \d+ % · /m);
+}, 180_000);
+
+it('what is published speaks for no live camera', async () => {
+  expect(recordingNames(['a/gate.mp4', 'b/gate.mp4', 'svc.mp4'], false)).toEqual([
+    'gate',
+    'gate-2',
+    'svc-1',
+  ]);
+  const long = `${'x'.repeat(80)}.mp4`;
+  const published = recordingNames(['gate.mp4', long, long], true);
+  expect(published[0]).toBe('replay-gate');
+  expect(new Set(published).size).toBe(3);
+  for (const name of published) expect(name).toMatch(/^replay-[A-Za-z0-9_-]{1,57}$/);
+  expect(replayUsage).toContain('replay-');
+
+  const server = await natsServerForTest();
+  const { status, stdout, stderr } = lookahead(
+    ...['replay', recording, '--publish', '--nats', server.url],
+  );
+  expect(status, stderr).toBe(0);
+  expect(stdout).toContain('"camera":"replay-video"');
+  const bus = await connectBus({ servers: [server.url], site: 'home', role: 'reader' });
+  onTestFinished(() => bus.close(0));
+  await bus.ready(20_000);
+  const subjects = (await bus.last('forecast')).map(({ subject }) => subject);
+  expect(subjects).toEqual(['lookahead.v1.home.replay-video.forecast']);
 }, 180_000);

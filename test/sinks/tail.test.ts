@@ -1,6 +1,9 @@
 import { EventEmitter } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { tailCommand } from '../../src/commands/tail.js';
+import { commands } from '../../src/commands/index.js';
 import type { Forecast } from '../../src/messages.js';
 import { type Bus, connectBus } from '../../src/sinks/bus.js';
 import { forecast, heartbeat, outcome, state } from '../support/messages.js';
@@ -33,16 +36,25 @@ class Lines extends EventEmitter {
 
 /** Runs the command until the returned function is called. */
 function tailing(server: TestNatsServer, ...args: string[]) {
+  return running([...args, '--nats', server.url]);
+}
+
+function running(args: string[], cwd = process.cwd()) {
   const [out, err, stop] = [new Lines(), new Lines(), new AbortController()];
-  const done = tailCommand([...args, '--nats', server.url, '--site', 'test'], {
-    out,
-    err,
-    env: {},
-    cwd: process.cwd(),
-    signal: stop.signal,
-  });
+  const command = commands['tail'];
+  const done = Promise.resolve(
+    command?.([...args, '--site', 'test'], {
+      out: out as never,
+      err: err as never,
+      env: {},
+      cwd,
+      ffmpegPath: 'ffmpeg',
+      natsServerPath: 'nats-server',
+      signal: stop.signal,
+    }),
+  );
   onTestFinished(() => stop.abort());
-  const end = (): Promise<number> => {
+  const end = (): Promise<number | undefined> => {
     stop.abort();
     return done;
   };
@@ -106,6 +118,30 @@ describe('tail', () => {
     await tail.end();
     expect(tail.err.text).toMatch(/gate: the last forecast ended \d+ s ago/);
     expect(tail.out.text).toBe('');
+  });
+
+  it('reads the server beside an engine only where nothing names another', async () => {
+    const [beside, named] = [await natsServerForTest(), await natsServerForTest()];
+    await (await engineOn(beside)).publish(fresh(1, { camera: 'beside' }));
+    await (await engineOn(named)).publish(fresh(1, { camera: 'named' }));
+    const folder = mkdtempSync(join(tmpdir(), 'lookahead-tail-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    // As an engine in another process leaves it; our own id would be a left-over.
+    const address = JSON.stringify({ pid: process.ppid, url: beside.url });
+    writeFileSync(join(folder, 'address.json'), address);
+    writeFileSync(join(folder, 'here.yaml'), `nats: { storeDir: ${JSON.stringify(folder)} }\n`);
+    writeFileSync(
+      join(folder, 'there.yaml'),
+      `nats: { storeDir: ${JSON.stringify(folder)}, servers: [${JSON.stringify(named.url)}] }\n`,
+    );
+    const shows = async (camera: string, ...args: string[]): Promise<void> => {
+      const tail = running(args, folder);
+      await until(() => tail.out.text.startsWith(camera));
+      expect(await tail.end()).toBe(0);
+    };
+    await shows('beside', '--config', 'here.yaml');
+    await shows('beside', '--nats-store', folder);
+    await shows('named', '--config', 'there.yaml');
   });
 
   it('names what is wrong with its arguments, and a server that is not there', async () => {
