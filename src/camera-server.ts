@@ -5,7 +5,7 @@ import { startCameras, type Cameras, type ServeSpec } from './yard/serve-client.
 export class CameraServer {
   readonly #spec: ServeSpec;
   #starting: Promise<Cameras> | undefined;
-  #isClosed = false;
+  readonly #closing = new AbortController();
 
   constructor(ffmpegPath: string, cameras: ServeSpec['cameras']) {
     this.#spec = { ffmpegPath, port: 0, cameras };
@@ -20,13 +20,14 @@ export class CameraServer {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
+    // A recording may take minutes to be read; who closes does not wait for it.
+    this.#closing.abort();
     const cameras = await this.#starting?.catch(() => undefined);
     await cameras?.close();
   }
 
   #start(): Promise<Cameras> {
-    if (this.#isClosed) {
+    if (this.#closing.signal.aborted) {
       const gone = 'The camera server is closed.';
       return Promise.reject(new LookaheadError('camera_unreachable', gone, 'Start again.'));
     }
@@ -34,7 +35,7 @@ export class CameraServer {
     const forget = (): void => {
       if (this.#starting === starting) this.#starting = undefined;
     };
-    const starting = startCameras(this.#spec);
+    const starting = startCameras(this.#spec, this.#closing.signal);
     this.#starting = starting;
     starting.then(({ lost }) => void lost.then(forget), forget);
     return starting;

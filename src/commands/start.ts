@@ -1,11 +1,12 @@
 /** `start`: watches all cameras until Ctrl-C. */
-import { startApp } from '../app.js';
+import { startApp, type App } from '../app.js';
 import { cameraNamesOf, type Config } from '../config.js';
-import { createConsole, errorText } from '../console.js';
+import { createConsole, errorText, type Console } from '../console.js';
 import type { Context } from './options.js';
 
 /**
- * Resolves with the exit status when everything is closed.
+ * Resolves with the exit status when everything is closed: 1 where something could not be, or after a programming
+ * error. Ends the process where closing takes longer than `limits.drainMs`.
  * @throws LookaheadError port_taken, bundle_invalid, broker_unreachable, model_lost
  */
 export async function startCommand(config: Config, context: Context): Promise<number> {
@@ -20,39 +21,65 @@ export async function startCommand(config: Config, context: Context): Promise<nu
     cameras: cameraNamesOf(config),
     onClosed: end,
   });
+  const { drainMs } = config.limits;
+  const late = endProcessAfter(drainMs, stop.signal, () => {
+    console.log('error', `Not everything was closed within ${drainMs} ms.`);
+  });
   try {
-    const app = await startApp({
-      config,
-      tools: context,
-      console,
-      signal: stop.signal,
-      onFatal: (error) => {
-        status = 1;
-        console.log('error', errorText(error));
-        end();
-      },
-    });
+    let app: App;
+    try {
+      app = await startApp({
+        config,
+        tools: context,
+        console,
+        signal: stop.signal,
+        onFatal: (error) => {
+          status = 1;
+          console.log('error', errorText(error));
+          end();
+        },
+      });
+    } catch (error) {
+      if (!stop.signal.aborted) throw error;
+      // Half-started things fail when they are told to stop; only what could not be closed is worth saying.
+      return error instanceof AggregateError ? couldNotClose(error, console) : status;
+    }
     if (!stop.signal.aborted) {
       await new Promise((resolve) => stop.signal.addEventListener('abort', resolve));
     }
     console.log('info', 'stopping');
-    if (await isLate(app.close(), config.limits.drainMs)) {
-      console.log('error', `Not everything was closed within ${config.limits.drainMs} ms.`);
-      status = 1;
-    }
-  } catch (error) {
-    if (!stop.signal.aborted) throw error;
+    await app.close().catch((error: unknown) => (status = couldNotClose(error, console)));
+    return status;
+  } finally {
+    late.forget();
   }
-  return status;
 }
 
-async function isLate(work: Promise<void>, limitMs: number): Promise<boolean> {
-  const limit = new AbortController();
-  const late = new Promise<boolean>((resolve) => {
-    const timer = setTimeout(() => resolve(true), limitMs);
-    limit.signal.addEventListener('abort', () => clearTimeout(timer));
-  });
-  const result = await Promise.race([work.then(() => false), late]);
-  limit.abort();
-  return result;
+function couldNotClose(error: unknown, console: Console): 1 {
+  const failures: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
+  for (const failure of failures) console.log('error', `While closing: ${errorText(failure)}`);
+  return 1;
+}
+
+/** What hangs would keep the process alive after the command has given up; leaving kills the children. */
+function endProcessAfter(
+  limitMs: number,
+  signal: AbortSignal,
+  say: () => void,
+): { forget(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  const begin = (): void => {
+    timer = setTimeout(() => {
+      say();
+      process.exit(1);
+    }, limitMs);
+  };
+  signal.addEventListener('abort', begin);
+  if (signal.aborted) begin();
+  return {
+    forget: () => {
+      signal.removeEventListener('abort', begin);
+      clearTimeout(timer);
+    },
+  };
 }

@@ -31,9 +31,10 @@ const answerSchema = z.union([
 type Child = ChildProcessByStdio<Writable, Readable, null>;
 
 /**
- * Starts the camera process. Rejects with a LookaheadError: `recording_unusable`, `ffmpeg_missing`, `port_taken`, `usage`.
+ * Starts the camera process. Rejects with a LookaheadError: `recording_unusable`, `ffmpeg_missing`, `port_taken`, `usage`;
+ * `camera_unreachable` where the signal ended it before it was ready.
  */
-export async function startCameras(spec: ServeSpec): Promise<Cameras> {
+export async function startCameras(spec: ServeSpec, signal?: AbortSignal): Promise<Cameras> {
   // Child processes run compiled JavaScript, also when this file itself is run from its source by a test.
   const script = import.meta.url.endsWith('.ts') ? '../../dist/yard/serve.js' : './serve.js';
   const child = spawn(process.execPath, [fileURLToPath(new URL(script, import.meta.url))], {
@@ -48,6 +49,10 @@ export async function startCameras(spec: ServeSpec): Promise<Cameras> {
     });
   });
   child.stdin.on('error', () => undefined); // It died; `exited` says so.
+  const stop = (): void => void end(child, exited);
+  signal?.addEventListener('abort', stop);
+  if (signal?.aborted === true) stop();
+  void exited.then(() => signal?.removeEventListener('abort', stop));
   child.stdin.write(`${JSON.stringify(spec)}\n`);
   try {
     const urls = await readAnswer(child, exited);
