@@ -60,6 +60,14 @@ export function rtspArgs(options: RtspArgsOptions): FfmpegArgs {
   };
 }
 
+/** Stands before `-i` of every recording. Playlists and scripts are left out: they make ffmpeg open what they name. */
+export const oneFileOnly: readonly string[] = [
+  '-protocol_whitelist',
+  'file',
+  '-format_whitelist',
+  'h264,hevc,m4v,mjpeg,mpegvideo,mpeg,mpegts,mov,mp4,matroska,webm,avi,flv,ivf',
+];
+
 export interface FileArgsOptions extends PictureSize {
   readonly url: string;
   /** The recording is sampled at this rate by the picture's own time. */
@@ -71,16 +79,7 @@ export interface FileArgsOptions extends PictureSize {
 export function fileArgs(options: FileArgsOptions): FfmpegArgs {
   const filter = `fps=${String(options.framesPerSecond)},${letterboxFilter(options)}`;
   return {
-    input: [
-      ...quiet,
-      '-protocol_whitelist',
-      'file',
-      // Playlists are left out: they make ffmpeg open what they name.
-      '-format_whitelist',
-      'h264,hevc,m4v,mjpeg,mpegvideo,mpeg,mpegts,mov,mp4,matroska,webm,avi,flv,ivf',
-      '-threads',
-      '1',
-    ],
+    input: [...quiet, ...oneFileOnly, '-threads', '1'],
     url: options.url,
     output: [...videoOnly, '-vf', filter, ...everyFrame(options.version), ...rawRgb],
   };

@@ -1,5 +1,6 @@
 /** A recorded video file as what the RTSP server loops: an H.264 byte stream without B pictures, in memory. */
 import { LookaheadError } from '../errors.js';
+import { oneFileOnly } from '../ingest/ffmpeg-args.js';
 import { runFfmpeg } from './run-ffmpeg.js';
 import { cutAccessUnits, hasBidirectionalSlices } from './rtsp/annex-b.js';
 
@@ -17,7 +18,7 @@ const keyPeriodMaxS = 5;
 /** Rejects with `recording_unusable` or `ffmpeg_missing`. */
 export async function openRecording(ffmpegPath: string, path: string): Promise<Recording> {
   const about = await probe(ffmpegPath, path);
-  const input = ['-hide_banner', '-nostdin', '-v', 'error', '-i', fileUrl(path), '-map', '0:v:0'];
+  const input = ['-v', 'error', ...inputOf(path), '-map', '0:v:0'];
   const output = ['-f', 'h264', 'pipe:1'];
   if (about.codec === 'h264') {
     const copy = ['-c:v', 'copy', '-bsf:v', 'h264_mp4toannexb'];
@@ -52,7 +53,7 @@ async function probe(
   path: string,
 ): Promise<{ codec: string; framesPerSecond: number }> {
   // Without an output file ffmpeg lists the tracks and fails: expected.
-  const { stderr } = await runFfmpeg(ffmpegPath, ['-hide_banner', '-nostdin', '-i', fileUrl(path)]);
+  const { stderr } = await runFfmpeg(ffmpegPath, inputOf(path));
   const found = parseVideoTrack(stderr);
   if (found === undefined) {
     const why = stderr.trim().split('\n').at(-1) ?? '';
@@ -89,6 +90,10 @@ async function collect(ffmpegPath: string, args: string[], path: string): Promis
     throw unusable(path, stderr.trim().split('\n').at(-1) ?? `ffmpeg ended with ${code}`);
   }
   return stdout;
+}
+
+function inputOf(path: string): string[] {
+  return ['-hide_banner', '-nostdin', ...oneFileOnly, '-i', fileUrl(path)];
 }
 
 /** `file:` keeps ffmpeg from taking a name such as `concat:a|b` for a protocol. */

@@ -1,12 +1,12 @@
 /** The camera process: what it serves, what it says when it cannot, and that it leaves nothing behind. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { parseVideoTrack } from '../../src/yard/recording.js';
+import { openRecording, parseVideoTrack } from '../../src/yard/recording.js';
 import { startCameras, type Cameras, type ServeSpec } from '../../src/yard/serve-client.js';
 import { ffmpegPath, testStream, until, watch } from './rtsp-helpers.js';
 
@@ -147,6 +147,19 @@ describe('the camera process', () => {
     await expect(start([{ name: 'a', kind: 'file', path: text }])).rejects.toMatchObject({
       code: 'recording_unusable',
       remedy: 'Give a video file that ffmpeg can read.',
+    });
+  });
+
+  it('opens an mp4, and refuses a script that names another file', async () => {
+    const video = join(folder, 'gate.mp4');
+    const made = spawnSync(ffmpegPath(), ['-v', 'error', '-i', recording, '-c', 'copy', video]);
+    expect(made.status, made.stderr.toString()).toBe(0);
+    const { annexB } = await openRecording(ffmpegPath(), video);
+    expect(annexB.length).toBeGreaterThan(0);
+    const script = join(folder, 'script.mp4');
+    writeFileSync(script, `ffconcat version 1.0\nfile gate.mp4\n`);
+    await expect(openRecording(ffmpegPath(), script)).rejects.toMatchObject({
+      code: 'recording_unusable',
     });
   });
 
