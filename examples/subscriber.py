@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 
 import nats
 
-DEFAULTS = ["nats://127.0.0.1:4222", "home", "yard1"]
+DEFAULTS = ["nats://127.0.0.1:4222", "home", "yard-1"]
 server, site, camera = sys.argv[1:4] + DEFAULTS[len(sys.argv) - 1 :]
 seen = {"forecast": None, "heartbeat": None, "heard_at": -float("inf")}
 

@@ -9,7 +9,7 @@ interface Forecast {
   events: { label: string; confidence: number }[];
 }
 
-const [server = 'nats://127.0.0.1:4222', site = 'home', camera = 'yard1'] = process.argv.slice(2);
+const [server = 'nats://127.0.0.1:4222', site = 'home', camera = 'yard-1'] = process.argv.slice(2);
 let forecast: Forecast | undefined;
 let heartbeat: { cameras: Record<string, string> } | undefined;
 let heardAtMs = -Infinity;

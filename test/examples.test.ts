@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it, onTestFailed, onTestFinished, vi } from 'vitest';
+import { cameraNamesOf, ConfigSchema } from '../src/config.js';
 import type { Forecast } from '../src/messages.js';
 import { type Bus, connectBus } from '../src/sinks/bus.js';
 import { forecast, heartbeat } from './support/messages.js';
@@ -145,6 +146,16 @@ describe('examples/subscriber.py', () => {
     const args = (url: string): string[] => ['examples/subscriber.py', url, 'test', 'gate'];
     await promise((url) => start('python3', args(url), env));
   });
+});
+
+it('both watch a camera that the engine has without any configuration, as the README says', () => {
+  const [camera] = cameraNamesOf(ConfigSchema.parse({}));
+  const read = (file: string): string => readFileSync(file, 'utf8');
+  expect(/camera = '(.*?)'/.exec(read('examples/subscriber.ts'))?.[1]).toBe(camera);
+  expect(/DEFAULTS = .*"(.*?)"\]/.exec(read('examples/subscriber.py'))?.[1]).toBe(camera);
+  expect(/camera \(`(.*?)`\)/.exec(readme)?.[1]).toBe(camera);
+  const commands = [...readme.matchAll(/nats:\S+ home (\S+)$/gm)].map((match) => match[1]);
+  expect(commands).toEqual([camera, camera]);
 });
 
 it('both fit on one screen', () => {
