@@ -87,8 +87,18 @@ export class Tally {
   }
 }
 
+/** Why chances are not calibrated: the bundle does not know the picture, or the camera gives none worth looking at. */
+type Doubt = 'unfamiliar' | 'corrupt';
+
+function doubtOf({ calibrated, quality }: Forecast): Doubt | null {
+  if (calibrated) return null;
+  return quality === 'corrupt' ? 'corrupt' : 'unfamiliar';
+}
+
 /** What recognises outcomes is the same bundle, so where it is lost, its ticks prove nothing. */
-const notScored = { text: () => 'unfamiliar picture: not scored' };
+function notScored(doubt: Doubt): { text(): string } {
+  return { text: () => `${doubt} picture: not scored` };
+}
 
 /** `✓ van enters after 2.3 s   (14 of 20; base rate 7 of 20)`, or null where nothing could be decided. */
 export function outcomeLine(
@@ -148,8 +158,9 @@ export function createConsole(options: ConsoleOptions): Console {
   const paint = paintFor(out, env);
   const column = Math.max(0, ...cameras.map((name) => name.length)) + 2;
   const tallies = new Map<string, Tally>();
-  /** Cameras whose newest forecast is not calibrated. */
-  const unfamiliar = new Set<string>();
+  /** Of cameras whose newest forecast is not calibrated. */
+  const doubts = new Map<string, Doubt>();
+  /** Cameras that have been called unfamiliar since they were last familiar. */
   const warned = new Set<string>();
   let isClosed = false;
 
@@ -175,16 +186,24 @@ export function createConsole(options: ConsoleOptions): Console {
       const { camera } = message;
       if (message.schema === 'lookahead.forecast.v1') {
         line(camera, forecastLine(message, lagMs, paint));
-        if (message.calibrated) return void unfamiliar.delete(camera);
-        unfamiliar.add(camera);
-        if (warned.has(camera)) return;
+        const doubt = doubtOf(message);
+        if (doubt === null) {
+          doubts.delete(camera);
+          warned.delete(camera);
+          return;
+        }
+        doubts.set(camera, doubt);
+        // What a frozen or flat picture lacks is a picture; its state says so.
+        if (doubt === 'corrupt' || warned.has(camera)) return;
         warned.add(camera);
         log('warn', unfamiliarLine(camera));
       } else if (message.schema === 'lookahead.outcome.v1') {
         const tally = tallies.get(camera) ?? new Tally();
         tallies.set(camera, tally);
-        if (!unfamiliar.has(camera)) tally.add(message);
-        const text = outcomeLine(message, unfamiliar.has(camera) ? notScored : tally, paint);
+        const doubt = doubts.get(camera);
+        if (doubt === undefined) tally.add(message);
+        const score = doubt === undefined ? tally : notScored(doubt);
+        const text = outcomeLine(message, score, paint);
         if (text !== null) line(camera, text);
       }
     },

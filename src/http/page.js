@@ -46,18 +46,20 @@ function showForecast(forecast) {
   answers.sort((a, b) => b.confidence - a.confidence);
   bars.classList.remove('stale');
   bars.replaceChildren(...answers.slice(0, 3).map(bar));
-  setText(
-    note,
-    forecast.calibrated
-      ? ''
-      : 'Unlike anything the bundle was trained on: these chances are not calibrated.',
-  );
+  setText(note, doubtOf(forecast));
   // A forecast says nothing once its horizon has passed; without a newer one the bars must not look alive.
   clearTimeout(stale);
   card(forecast.camera).stale = setTimeout(
     () => bars.classList.add('stale'),
     Math.max(0, Date.parse(forecast.validUntil) - Date.now()),
   );
+}
+
+function doubtOf({ calibrated, quality }) {
+  if (calibrated) return '';
+  return quality === 'corrupt'
+    ? 'The picture is frozen or flat: these chances are not calibrated.'
+    : 'Unlike anything the bundle was trained on: these chances are not calibrated.';
 }
 
 function bar({ label, confidence }) {

@@ -126,6 +126,22 @@ describe('a forecast', () => {
     expect(forecastLine(evil, 0)).not.toMatch(/[\x00-\x1f]/);
   });
 
+  it('says it again when a picture that was familiar is not any more', () => {
+    const { err, view } = consoleForTest();
+    for (const calibrated of [false, false, true, false]) view.message(forecast({ calibrated }), 0);
+    expect(err.text.match(/unlike anything/g)).toHaveLength(2);
+  });
+
+  it('calls a frozen or flat picture corrupt, not unfamiliar', () => {
+    const { out, err, view } = consoleForTest();
+    view.message(forecast({ calibrated: false, quality: 'corrupt' }), 800);
+    view.message(outcome(), 0);
+    expect(err.text).toBe('');
+    expect(out.text).toContain('(corrupt picture: not scored)');
+    view.message(forecast({ calibrated: false }), 800);
+    expect(err.text).toContain('unlike anything');
+  });
+
   it('says once in plain words that a picture is unfamiliar', () => {
     const { err, view } = consoleForTest();
     view.message(forecast({ calibrated: false }), 800);
