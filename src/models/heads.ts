@@ -37,7 +37,7 @@ export async function classifyObjects(
   });
 }
 
-/** For each label: the chance that it began in this clip, and when, as a share of the clip. */
+/** For each label: the chance that it began in this clip, and when: 0 at the clip's first frame, 1 at its last. */
 export interface EventScores {
   readonly probabilities: readonly number[];
   readonly onsets: readonly number[];
@@ -73,23 +73,23 @@ export const refractoryMs = 1000;
  * Events that began in a clip: those whose chance reaches the label's threshold, without those that already began less
  * than `refractoryMs` before. The head says what began, not who: the actor is guessed from live tracks.
  *
- * @param toMs the clip's end; the onset's share of the clip counts back from it
+ * @param clip times of its first and last frame, between which training places onsets
  * @param lastOnsetMs the last onset by label
  */
 export function recogniseEvents(
   { probabilities, onsets }: EventScores,
   manifest: Manifest,
-  toMs: number,
+  clip: { readonly fromMs: number; readonly toMs: number },
   tracks: readonly Track[],
   lastOnsetMs: ReadonlyMap<number, number>,
 ): RecognisedEvent[] {
-  const { framesPerClip, framesPerSecond } = manifest.geometry;
-  const clipMs = (framesPerClip / framesPerSecond) * 1000;
+  const { fromMs, toMs } = clip;
   return manifest.labels.flatMap((label, index): RecognisedEvent[] => {
     const probability = probabilities[index] ?? 0;
     if (index === 0 || probability < (manifest.eventThresholds[index] ?? 1)) return [];
     const share = Math.min(1, Math.max(0, onsets[index] ?? 1));
-    const onsetMs = Math.round(toMs - (1 - share) * clipMs);
+    // Not rounded: that could move an onset on the first frame before it, out of the clip.
+    const onsetMs = fromMs + share * (toMs - fromMs);
     if (onsetMs - (lastOnsetMs.get(index) ?? -Infinity) < refractoryMs) return [];
     const { actor, target } = takePart(label.actor, label.target, tracks);
     return [

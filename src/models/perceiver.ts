@@ -126,13 +126,14 @@ export class Perceiver {
       feature: features.slice(row * geometry.visionDim, (row + 1) * geometry.visionDim),
     }));
     const aspect = picture.width / picture.height;
-    const { state, seen } = track(tracker, detections, input.clip, input.toMs, aspect);
+    const clipMs = (geometry.framesPerClip / geometry.framesPerSecond) * 1000;
+    const { state, seen } = track(tracker, detections, input.clip, input.toMs, aspect, clipMs);
     watch.lap('objects');
 
     const previous = memory?.clip === input.clip - 1 ? memory.tokens : tokens;
     const scores = await scoreEvents(this.#sessions.eventHead, previous, tokens, manifest);
     const before = memory?.lastOnsetMs ?? new Map<number, number>();
-    const events = recogniseEvents(scores, manifest, input.toMs, state.tracks, before);
+    const events = recogniseEvents(scores, manifest, input, state.tracks, before);
     watch.lap('events');
     const familiarity = familiarityOf(tokens, calibration.familiarity);
     watch.lap('familiarity');

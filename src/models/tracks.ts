@@ -21,7 +21,7 @@ export interface Track {
 
 export interface TrackerState {
   readonly nextId: number;
-  /** Live tracks: seen within the last `unseenMaxMs`. */
+  /** Seen now, or not for so short a time that they may come back. */
   readonly tracks: readonly Track[];
 }
 
@@ -33,8 +33,11 @@ export interface Tracked {
 
 export const noTracks: TrackerState = { nextId: 1, tracks: [] };
 
-/** A track that was not seen for so long is dead; its id is never given again. */
-export const unseenMaxMs = 2000;
+/**
+ * A track last seen this many clips ago lives on, an older one is dead; its id is never given again. Training counts
+ * whole clips, at most two; the half is for frames that arrive with jitter, so that no clip is missed by chance.
+ */
+export const unseenMaxClips = 2.5;
 
 /** Pairs below this affinity are different things. */
 const affinityMin = 0.25;
@@ -46,6 +49,7 @@ const reachPerSecond = { known: 0.25, fresh: 0.6 };
  * to its predicted place, and likeness of the object tokens. Classes must agree, unless the boxes nearly coincide.
  *
  * @param aspect width / height of the picture, so that distances are alike in both directions
+ * @param clipMs from the start of one clip to that of the next, at the bundle's rate
  */
 export function track(
   state: TrackerState,
@@ -53,7 +57,9 @@ export function track(
   clip: number,
   atMs: number,
   aspect: number,
+  clipMs: number,
 ): Tracked {
+  const unseenMaxMs = unseenMaxClips * clipMs;
   const live = state.tracks.filter(({ lastSeenMs }) => atMs - lastSeenMs <= unseenMaxMs);
   const pairs = live
     .flatMap((candidate) =>

@@ -96,8 +96,10 @@ function createJudge(options: JudgeOptions): Judge {
   /** The outcome, or null while later scenes must be awaited. */
   const weigh = (open: OpenForecast, scene: Seen): Outcome | null => {
     if (!scene.isJoined) return undecidable(open.forecast, options.now());
+    // Only scenes after the window are weighed. In a burst the first frame of one can bear the time of the window's last,
+    // and what it is the first to show then begins on the window's end: it belongs to the horizon.
     open.events.push(
-      ...scene.events.filter(({ onsetMs }) => onsetMs > open.fromMs && onsetMs <= open.untilMs),
+      ...scene.events.filter(({ onsetMs }) => onsetMs >= open.fromMs && onsetMs <= open.untilMs),
     );
     const isCovered = scene.toMs + slackMs >= open.untilMs;
     return isCovered ? decide(open, options) : null;

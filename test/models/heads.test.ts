@@ -41,17 +41,29 @@ function tracked(id: number, name: string, x: number, speed: number): Track {
 }
 
 describe('events', () => {
+  const clip = { fromMs: 9125, toMs: 10_000 };
   const scores = (probabilities: number[], onsets = [0, 0.5, 0.25, 1]) => ({
     probabilities,
     onsets,
   });
 
   test('are published from their own threshold, at their onset within the clip', () => {
-    const events = recogniseEvents(scores([0.9, 0.5, 0.59, 0.8]), manifest, 10_000, [], new Map());
+    const events = recogniseEvents(scores([0.9, 0.5, 0.59, 0.8]), manifest, clip, [], new Map());
     expect(events).toEqual([
-      { label: 1, onsetMs: 9500, probability: 0.5, actors: [], target: null },
+      { label: 1, onsetMs: 9562.5, probability: 0.5, actors: [], target: null },
       { label: 3, onsetMs: 10_000, probability: 0.8, actors: [], target: null },
     ]);
+  });
+
+  test('lie where training puts them: 0 is the first frame, 1 the last', () => {
+    const onsetAt = (share: number, of: { fromMs: number; toMs: number }) =>
+      recogniseEvents(scores([0, 1, 0, 0], [0, share, 0, 0]), manifest, of, [], new Map())[0]
+        ?.onsetMs;
+    // Something began 300 ms after the first frame, and the last came 875 ms after it.
+    expect(onsetAt(300 / 875, clip)).toBeCloseTo(9425, 9);
+    // Frames of a real camera jitter, and recordings count in fractions: never before the first frame.
+    expect(onsetAt(0, { fromMs: 1000.3, toMs: 1890 })).toBe(1000.3);
+    expect(onsetAt(1, { fromMs: 1000.3, toMs: 1890 })).toBe(1890);
   });
 
   test('name the nearest pair of actor and target, or the fastest actor', () => {
@@ -62,7 +74,7 @@ describe('events', () => {
       tracked(4, 'van', 0.2, 0.1),
       tracked(5, 'van', 0.3, -0.4),
     ];
-    const events = recogniseEvents(scores([0, 1, 1, 0]), manifest, 10_000, tracks, new Map());
+    const events = recogniseEvents(scores([0, 1, 1, 0]), manifest, clip, tracks, new Map());
     expect(events.map(({ actors, target }) => ({ actors, target }))).toEqual([
       { actors: [5], target: null },
       { actors: [2], target: 3 },
@@ -71,8 +83,10 @@ describe('events', () => {
 
   test('do not begin twice within a second', () => {
     const last = new Map([[1, 9000]]);
-    expect(recogniseEvents(scores([0, 1, 0, 0]), manifest, 10_000, [], last)).toEqual([]);
-    expect(recogniseEvents(scores([0, 1, 0, 0]), manifest, 10_600, [], last)).toHaveLength(1);
+    expect(recogniseEvents(scores([0, 1, 0, 0]), manifest, clip, [], last)).toEqual([]);
+    expect(
+      recogniseEvents(scores([0, 1, 0, 0]), manifest, { fromMs: 9725, toMs: 10_600 }, [], last),
+    ).toHaveLength(1);
   });
 });
 

@@ -12,7 +12,7 @@ function seen(name: 'van' | 'person', x: number, y = 0.5, width = 0.1): Detectio
 function run(clips: readonly (readonly Detection[])[]) {
   let state: TrackerState = noTracks;
   return clips.map((detections, clip) => {
-    const tracked = track(state, detections, clip, clip * 1000, aspect);
+    const tracked = track(state, detections, clip, clip * 1000, aspect, 1000);
     state = tracked.state;
     return tracked.seen;
   });
@@ -57,6 +57,18 @@ describe('a thing that is not seen', () => {
     const clips = run([[seen('van', 0.1)], [seen('van', 0.2)], [], [seen('van', 0.4)]]);
     expect(ids(clips)).toEqual([[1], [1], [], [1]]);
     expect(clips[3]?.[0]?.velocity.x).toBeCloseTo(0.1);
+  });
+
+  test('for exactly one clip lives on, though frames arrive a little late', () => {
+    const { state } = track(noTracks, [seen('van', 0.1)], 0, 875, aspect, 1000);
+    const missed = track(state, [], 1, 1880, aspect, 1000);
+    expect(track(missed.state, [seen('van', 0.1)], 2, 2878, aspect, 1000).seen[0]?.id).toBe(1);
+  });
+
+  test('for two clips is dead, though frames arrive a little early; clips may be short', () => {
+    const { state } = track(noTracks, [seen('van', 0.1)], 0, 440, aspect, 500);
+    const again = track(state, [seen('van', 0.1)], 3, 1930, aspect, 500);
+    expect(again.seen[0]?.id).toBe(2);
   });
 
   test('for more than two seconds is dead, and its id is never given again', () => {

@@ -130,6 +130,17 @@ describe('judgeOutcomes', () => {
     ]);
   });
 
+  it('an event on the first frame after the window counts, even in a burst or between milliseconds', () => {
+    const burst = fakeScene(3, { fromMs: 50, toMs: 70, events: [fakeEvent(1, 50)] });
+    expect(verdicts(judge([...scenes(0, 2), fakeForecast(), burst, fakeScene(4)]))).toEqual([
+      'hit: van enters',
+    ]);
+    const last = fakeScene(2, { toMs: 50.2 });
+    const next = fakeScene(3, { fromMs: 50.3, events: [fakeEvent(1, 50.3)] });
+    const steps = [...scenes(0, 1), last, fakeForecast(), next, fakeScene(4)];
+    expect(verdicts(judge(steps))).toEqual(['hit: van enters']);
+  });
+
   it('events below their threshold, before and after the horizon do not count', () => {
     const before = fakeScene(2, { events: [fakeEvent(1, 55)] });
     const faint = fakeScene(3, { events: [fakeEvent(1, 65, 0.4)] });
