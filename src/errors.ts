@@ -1,4 +1,5 @@
 /** One class for failures an operator can act on. Programming errors stay ordinary errors. */
+import type { DropReason } from './types.js';
 
 export const errorCodes = {
   config_invalid: 'The configuration file is not valid.',
@@ -41,6 +42,20 @@ export class LookaheadError extends Error {
     super(message, options);
     this.code = code;
     this.remedy = remedy;
+  }
+}
+
+/** A request that was given up before a model saw it, or while it ran. Its code is `model_late`. */
+export class RequestDropped extends LookaheadError {
+  readonly reason: DropReason;
+
+  constructor(reason: DropReason, message: string) {
+    super(
+      'model_late',
+      message,
+      'Nothing to do for one; if many are dropped, watch fewer cameras.',
+    );
+    this.reason = reason;
   }
 }
 

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LookaheadError, messageOf } from '../errors.js';
+import { LookaheadError, messageOf, RequestDropped } from '../errors.js';
 import type { Role } from './model-process.js';
-import { RequestDropped, RequestQueue } from './request-queue.js';
+import { RequestQueue } from './request-queue.js';
 import type { Tensors } from './tensor.js';
 import {
   encodeMessage,

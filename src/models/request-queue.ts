@@ -1,19 +1,4 @@
-import { LookaheadError } from '../errors.js';
-import type { DropReason } from '../types.js';
-
-/** A request that was given up before a model saw it, or while it ran. Its code is `model_late`. */
-export class RequestDropped extends LookaheadError {
-  readonly reason: DropReason;
-
-  constructor(reason: DropReason, message: string) {
-    super(
-      'model_late',
-      message,
-      'Nothing to do for one; if many are dropped, watch fewer cameras.',
-    );
-    this.reason = reason;
-  }
-}
+import { RequestDropped } from '../errors.js';
 
 /** What waits for one model process. */
 export interface Waiting {

@@ -7,8 +7,8 @@ import {
   type Observable,
   type ObservableInput,
 } from 'rxjs';
-import { LookaheadError } from '../errors.js';
-import type { Report, Stage } from '../types.js';
+import { LookaheadError, RequestDropped, type ErrorCode } from '../errors.js';
+import type { DropReason, Report, Stage } from '../types.js';
 import { skipFailures } from './skip-failures.js';
 
 export interface AttemptOptions {
@@ -42,8 +42,12 @@ export function attempt<T>(
       : identity,
     skipFailures((error) => {
       report.failed(stage, error);
-      const isLate = error instanceof LookaheadError && error.code === tooLate.code;
-      report.dropped(stage, isLate ? 'late' : 'failed', 1);
+      report.dropped(stage, reasonOf(error, tooLate.code), 1);
     }),
   );
+}
+
+function reasonOf(error: unknown, lateCode: ErrorCode): DropReason {
+  if (error instanceof RequestDropped) return error.reason;
+  return error instanceof LookaheadError && error.code === lateCode ? 'late' : 'failed';
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { RequestDropped } from '../../src/errors.js';
 import { attempt } from '../../src/operators/attempt.js';
 import { recordReport } from '../support/fakes.js';
 import { marbles } from '../support/marbles.js';
@@ -26,6 +27,19 @@ describe('attempt', () => {
         );
         flush();
         expect(report.lines).toEqual(lines);
+      }),
+    );
+  }
+
+  for (const reason of ['newer', 'full', 'late'] as const) {
+    it(
+      `a request that was dropped as ${reason} is counted as such`,
+      marbles(({ cold, expectObservable, flush }) => {
+        const report = recordReport();
+        const call = cold('-#', {}, new RequestDropped(reason, 'dropped'));
+        expectObservable(attempt({ stage: 'reason', limitMs: 5, report }, () => call)).toBe('-|');
+        flush();
+        expect(report.lines).toEqual(['reason failed: dropped', `reason dropped 1: ${reason}`]);
       }),
     );
   }
