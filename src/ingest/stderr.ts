@@ -3,7 +3,7 @@ import { LookaheadError } from '../errors.js';
 
 export interface StderrOptions {
   readonly redact: (text: string) => string;
-  /** Once, and again when the camera changes it: the size of the camera's own picture. */
+  /** Once: the size of the camera's own picture, of its first video stream, the one that is read. */
   readonly onSize: (width: number, height: number) => void;
   /** Packets lost or parts of pictures that could not be decoded. Not called before the first picture. */
   readonly onDecodeErrors: (count: number) => void;
@@ -22,6 +22,7 @@ export class StderrReader {
   #begun = '';
   #isTooLong = false;
   #hasPicture = false;
+  #hasVideo = false;
 
   constructor(options: StderrOptions) {
     this.#options = options;
@@ -66,12 +67,20 @@ export class StderrReader {
   #read(line: string): void {
     this.#lines.push(line);
     if (this.#lines.length > linesMax) this.#lines.shift();
-    const size = /Stream #0:\d+.*: Video: (?!rawvideo).*?, (\d{1,5})x(\d{1,5})\b/.exec(line);
-    if (size !== null) this.#options.onSize(Number(size[1]), Number(size[2]));
+    if (!this.#hasVideo) this.#readVideo(line);
     if (!/\[(?:warning|error|fatal|panic)\]/.test(line)) return;
     const errors = this.#hasPicture ? decodeErrors(line) : 0;
     if (errors > 0) this.#options.onDecodeErrors(errors);
     else this.#options.onWarning(line);
+  }
+
+  /** The first video stream is the one that is read (`-map 0:v:0`); of others the size does not matter. */
+  #readVideo(line: string): void {
+    const stream = /Stream #0:\d+.*: Video: (?!rawvideo)(.*)/.exec(line);
+    if (stream === null) return;
+    this.#hasVideo = true;
+    const size = /, (\d{1,5})x(\d{1,5})\b/.exec(stream[1] ?? '');
+    if (size !== null) this.#options.onSize(Number(size[1]), Number(size[2]));
   }
 }
 

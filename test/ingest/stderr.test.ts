@@ -36,6 +36,16 @@ describe("ffmpeg's talk", () => {
     expect(stderr.lines[0]).toBe("[info] Input #0, rtsp, from 'rtsp://***@cam/live':");
   });
 
+  it('tells the size of the first video stream only: the one that is read', () => {
+    const second = '[info]   Stream #0:2: Video: mjpeg, yuvj420p, 640x640, 5 fps\n';
+    const { seen, stderr } = reader();
+    stderr.push(`${talk}\n${second}`);
+    expect(seen.sizes).toEqual(['320x180']);
+    const sizeless = reader();
+    sizeless.stderr.push(`[info]   Stream #0:0: Video: h264, none, 90k tbn\n${second}`);
+    expect(sizeless.seen.sizes).toEqual([]);
+  });
+
   it('is understood however it arrives', () => {
     const whole = reader();
     whole.stderr.push(`${talk}\r\n`);
