@@ -66,7 +66,8 @@ export async function startApp(options: AppOptions): Promise<App> {
 
     // The models take longest; the broker and the cameras that we serve come up beside them.
     for (const { url } of sources) url().catch(() => undefined);
-    const loading = openModels(config, metrics, console);
+    const epoch = Date.now();
+    const loading = openModels(config, epoch, metrics, console);
     loading.catch(() => undefined);
     closers.add(() => loading.then((models) => models.close()).catch(() => undefined));
     const natsUrl = await openNatsServer(options, closers);
@@ -77,7 +78,6 @@ export async function startApp(options: AppOptions): Promise<App> {
     open.models = models;
     signal.throwIfAborted();
 
-    const epoch = Date.now();
     const cameras = watchCameras(sources, {
       ...options,
       models,
@@ -138,9 +138,15 @@ function openPictures(
   };
 }
 
-async function openModels(config: Config, metrics: Metrics, console: Console): Promise<ModelPorts> {
+async function openModels(
+  config: Config,
+  epoch: number,
+  metrics: Metrics,
+  console: Console,
+): Promise<ModelPorts> {
   const models = await createModelPorts({
     bundleDir: bundleDirOf(config),
+    epoch,
     child: {
       onRestart: (role, why) => {
         metrics.add('lookahead_model_restarts_total', { role });

@@ -8,8 +8,8 @@ import { TrackFloors } from './track-floors.js';
 
 export interface ModelPortsOptions {
   readonly bundleDir: string;
-  /** Of a camera, in messages and track ids; 0 where none is given. */
-  readonly epochOf?: (camera: string) => number;
+  /** The one that messages carry; track ids are unique within it. 0 where none is given, as in a replay. */
+  readonly epoch?: number;
   readonly budget?: TextBudget;
   /** Longest wait for a free perceiver, and then for its answer. */
   readonly perceiveMs?: number;
@@ -41,7 +41,7 @@ const entryOf = (name: string): string =>
  * @throws LookaheadError `bundle_invalid`, `model_lost`
  */
 export async function createModelPorts(options: ModelPortsOptions): Promise<ModelPorts> {
-  const { bundleDir, epochOf = () => 0, budget = usualBudget } = options;
+  const { bundleDir, epoch = 0, budget = usualBudget } = options;
   const { perceiveMs = 10_000, reasonMs = 15_000 } = options;
   const bundle = await openBundle(bundleDir);
   const childOf = (role: ModelChildOptions['role']): ModelChild =>
@@ -67,7 +67,6 @@ export async function createModelPorts(options: ModelPortsOptions): Promise<Mode
 
   const perceive = async (clip: Clip): Promise<Scene> => {
     const { camera, index, fromMs, toMs } = clip;
-    const epoch = epochOf(camera);
     const trackFloor = floors.of(camera, epoch, index);
     const { widthPx, heightPx } = bundle.manifest.preprocessing;
     const whole = { x: 0, y: 0, width: widthPx, height: heightPx };
@@ -111,7 +110,7 @@ export async function createModelPorts(options: ModelPortsOptions): Promise<Mode
     const { visionDim, attributes } = bundle.manifest.geometry;
     const { header } = await reasoner.request(
       'reason',
-      { camera, epoch: epochOf(camera), clip, scenes, budget },
+      { camera, epoch, clip, scenes, budget },
       {
         global: rows(
           window.map(({ tokens }) => tokens.global),

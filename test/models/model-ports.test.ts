@@ -14,7 +14,7 @@ beforeAll(async () => {
     backOffMs: [1],
     onRestart: (role: string, why: string) => void restarts.push(`${role}: ${why}`),
   };
-  ports = await createModelPorts({ bundleDir: yardDir, child });
+  ports = await createModelPorts({ bundleDir: yardDir, epoch: 1_700_000_000_000, child });
 });
 afterAll(() => ports.close());
 
@@ -68,6 +68,14 @@ test('clips become scenes and a window becomes a distribution', async () => {
     'justify',
     'explain',
   ]);
+});
+
+test('the models are told the epoch that messages carry', async () => {
+  const asked = [vi.spyOn(ports.perceiver, 'request'), vi.spyOn(ports.reasoner, 'request')];
+  await ports.reason(await perceiveAll('epoch', 1));
+  const epochs = asked.map((request) => request.mock.lastCall?.[1].epoch);
+  expect(epochs).toEqual([1_700_000_000_000, 1_700_000_000_000]);
+  vi.restoreAllMocks();
 });
 
 test('the same clips give the same scenes, whatever another camera shows meanwhile', async () => {
