@@ -109,7 +109,7 @@ export const ForecastSchema = z
     familiarity: share.describe('How near the picture is to what the bundle was trained on.'),
     quality: z
       .enum(['good', 'gaps', 'corrupt'])
-      .describe('gaps: clips of the window are missing. corrupt: the picture is damaged.'),
+      .describe('gaps: clips are missing or too slow. corrupt: the picture is damaged.'),
     latencyMs: z.record(z.string(), z.number()).describe('Milliseconds by stage.'),
     bundle: BundleNameSchema,
   })

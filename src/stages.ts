@@ -58,6 +58,7 @@ export function prepareStages(
     bundle,
     clock,
     gapMaxMs,
+    clipMaxMs: limits.slowMax * (framesPerClip - 1) * frameMs,
   };
   let sequence = 0;
   const writeForecast =

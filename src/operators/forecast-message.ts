@@ -16,6 +16,8 @@ export interface ForecastFacts {
   readonly clock: Forecast['window']['clock'];
   /** Scenes further apart than this have a gap between them. */
   readonly gapMaxMs: number;
+  /** A clip that lasts longer, from first to last frame, came slower than what the bundle was trained on. */
+  readonly clipMaxMs: number;
 }
 
 export interface Issue {
@@ -51,9 +53,10 @@ export function forecastMessage(
 
   const familiarity = familiarityOf(window);
   const clipsMissing = newest.clip - oldest.clip + 1 - window.length;
+  const isSlow = window.some(({ fromMs, toMs }) => toMs - fromMs > facts.clipMaxMs);
   const quality = !issue.isPictureGood
     ? 'corrupt'
-    : clipsMissing > 0 || hasGap(window, facts.gapMaxMs)
+    : clipsMissing > 0 || isSlow || hasGap(window, facts.gapMaxMs)
       ? 'gaps'
       : 'good';
 
@@ -88,7 +91,7 @@ export function forecastMessage(
         to: isoTime(evidence.toMs),
       },
     })),
-    calibrated: quality !== 'corrupt' && familiarity >= facts.domain.familiarityMin,
+    calibrated: quality !== 'corrupt' && !isSlow && familiarity >= facts.domain.familiarityMin,
     familiarity,
     quality,
     latencyMs: {

@@ -82,6 +82,13 @@ describe('forecastMessage', () => {
     expect(forecastMessage(origin, facts, stalled, fakeReasoning(), issue).quality).toBe('gaps');
   });
 
+  it('trusts nothing that came slower than what the bundle was trained on', () => {
+    const at = (toMs: number) => [fakeScene(4), fakeScene(5, { toMs }), fakeScene(6)];
+    const of = (toMs: number) => forecastMessage(origin, facts, at(toMs), fakeReasoning(), issue);
+    expect(of(112)).toMatchObject({ quality: 'good', calibrated: true });
+    expect(of(113)).toMatchObject({ quality: 'gaps', calibrated: false });
+  });
+
   it('refuses an answer that is no distribution over the labels', () => {
     for (const broken of [
       [0.5, 0.5],

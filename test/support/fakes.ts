@@ -160,6 +160,7 @@ export const facts: ForecastFacts = {
   bundle: { name: 'fake', version: '1.0.0', sha256: '0'.repeat(64) },
   clock: 'arrival',
   gapMaxMs: 15,
+  clipMaxMs: 12.5,
 };
 
 /** A forecast from the window that ends with the given clip. */
