@@ -6,8 +6,8 @@
  * at a known time; latency runs from there to the complete RGB picture in the consumer's memory.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg } from 'node:os';
+import { existsSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -16,9 +16,9 @@ import { argv, rtspArgs } from '../src/ingest/ffmpeg-args.js';
 import { ffmpegVersion } from '../src/ingest/ffmpeg-version.js';
 import { openCamera } from '../src/ingest/open-camera.js';
 import { RtspServer } from '../src/yard/rtsp-server.js';
+import { readProcesses, root, treeOf, writeResult } from './shared.js';
 
 const ffmpegPath = process.env['LOOKAHEAD_FFMPEG'] ?? 'ffmpeg';
-const root = fileURLToPath(new URL('..', import.meta.url));
 const bundle = { widthPx: 160, heightPx: 96, framesPerSecond: 8 };
 
 interface Stream {
@@ -268,31 +268,8 @@ async function arrivalsOf(child: ChildProcess): Promise<Arrivals> {
 
 /** User and system time of processes and all that they started, in seconds. */
 function cpuSecondsOf(children: readonly ChildProcess[]): number {
-  const ticksPerSecond = 100;
-  const processes = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => {
-      try {
-        const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-        const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-        return [
-          {
-            pid: Number(name),
-            parent: Number(fields[1]),
-            ticks: Number(fields[11]) + Number(fields[12]),
-          },
-        ];
-      } catch {
-        return []; // It has ended meanwhile.
-      }
-    });
-  const tree = new Set(children.map(({ pid }) => pid));
-  for (let size = -1; size !== tree.size;) {
-    size = tree.size;
-    for (const { pid, parent } of processes) if (tree.has(parent)) tree.add(pid);
-  }
-  const ticks = processes.reduce((sum, { pid, ticks }) => sum + (tree.has(pid) ? ticks : 0), 0);
-  return ticks / ticksPerSecond;
+  const pids = children.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
+  return treeOf(pids, readProcesses()).reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
 }
 
 function table(results: readonly Result[]): string {
@@ -321,28 +298,17 @@ function table(results: readonly Result[]): string {
   ].join('\n');
 }
 
-/** Into `docs/performance.md`, between the markers of this bench. */
+/** Into `docs/performance.md`. */
 async function write(sections: readonly string[], load: string): Promise<void> {
-  const path = `${root}/docs/performance.md`;
-  const [from, to] = ['<!-- bench ingest -->', '<!-- end of bench ingest -->'];
-  const machine = `${cpus()[0]?.model.trim() ?? 'unknown'}, ${cpus().length} cores`;
   const { text } = await ffmpegVersion(ffmpegPath);
-  const block = [
-    from,
-    '',
-    `\`npm run bench -- ingest --streams ${values.streams} --seconds ${values.seconds} --windows ${values.windows}\`, ${new Date().toISOString().slice(0, 10)}, ${machine}, Node ${process.versions.node}, ffmpeg ${text}; load average before: ${load}.`,
-    'All readers at the same time on the same streams, over TCP on loopback; to 160 x 96 rgb24.',
-    '',
-    ...sections.flatMap((section) => [section, '']),
-    to,
-  ].join('\n');
-  const old = existsSync(path) ? readFileSync(path, 'utf8') : '# Performance\n\n## Ingest\n';
-  const [start, end] = [old.indexOf(from), old.indexOf(to)];
-  writeFileSync(
-    path,
-    start < 0
-      ? `${old.trimEnd()}\n\n${block}\n`
-      : old.slice(0, start) + block + old.slice(end + to.length),
+  writeResult(
+    'ingest',
+    `npm run bench -- ingest --streams ${values.streams} --seconds ${values.seconds} --windows ${values.windows}`,
+    [
+      `ffmpeg ${text}; load average before: ${load}. All readers at the same time on the same streams, over TCP on loopback; to 160 x 96 rgb24.`,
+      '',
+      ...sections.flatMap((section) => [section, '']),
+    ],
   );
 }
 
