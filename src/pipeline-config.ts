@@ -45,8 +45,8 @@ export const defaultLimits: PipelineLimits = {
   frameGapMaxMs: 1_000,
   // One lost clip leaves a window usable (`quality: gaps`), two in a row do not.
   memoryGapMaxClips: 2.5,
-  // Arrival jitters; beyond a quarter all would seem to move faster than the bundle has ever seen.
-  slowMax: 1.25,
+  // Arrival jitters; beyond a half all would seem to move faster than the bundle has ever seen.
+  slowMax: 1.5,
   // A camera that restarts is back within seconds; a dead one costs one try a minute.
   reconnectPausesMs: [1_000, 5_000, 10_000, 60_000],
   reconnectJitter: 0.25,
