@@ -11,11 +11,11 @@ import { unhurriedBudget } from '../models/text-budget.js';
 import { addressBeside } from '../nats-address.js';
 import { defaultLimits } from '../pipeline-config.js';
 import { bundleDirOf } from '../places.js';
-import { replayRecording } from '../replay.js';
+import { replayRecording, silentReport } from '../replay.js';
 import { busOptionsOf } from '../sinks/bus-config.js';
 import { connectBus, type Bus } from '../sinks/bus.js';
 import { openJsonl } from '../sinks/jsonl.js';
-import type { Ports, PublishReceipt, Report } from '../types.js';
+import type { Ports, PublishReceipt } from '../types.js';
 import { configFlags, configOf, readOptions, type Context, type Options } from './options.js';
 
 export const replayUsage =
@@ -130,7 +130,10 @@ async function replayOne(
   const ports = {
     perceive: models.perceive,
     reason: models.reason,
-    report: { ...silent, failed: (_stage: unknown, error: unknown) => void (failed ??= error) },
+    report: {
+      ...silentReport,
+      failed: (_stage: unknown, error: unknown) => void (failed ??= error),
+    },
     publish,
   };
   await lastValueFrom(replayRecording(camera, untilStopped(), pipeline, ports, { speed }), {
@@ -141,15 +144,6 @@ async function replayOne(
   });
   return failed;
 }
-
-const silent: Report = {
-  frame: () => undefined,
-  clip: () => undefined,
-  scene: () => undefined,
-  dropped: () => undefined,
-  failed: () => undefined,
-  state: () => undefined,
-};
 
 function speedOf({ values }: Options): number {
   const { speed } = values;
