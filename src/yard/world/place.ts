@@ -2,7 +2,7 @@
 import { groundRange } from './camera.js';
 import type { Camera } from './camera.js';
 import { RandomStream } from './random.js';
-import { heldOutTemplates, trainTemplates } from './templates.js';
+import { modules, trainTemplates } from './templates.js';
 import type { Module, Template } from './templates.js';
 
 /** Ground lines, in metres from the camera: lawn, near pavement, road, apron, then the building. */
@@ -12,9 +12,9 @@ export const zones = {
   roadFrom: 9.2,
   bicycleLane: 9.85,
   vehicleLane: 11.1,
-  apronFrom: 12.6,
+  apronFrom: 12.3,
   /** Where forklifts drive. */
-  forkliftLane: 13.5,
+  forkliftLane: 13.6,
   front: 15,
   wallHeight: 3.7,
 } as const;
@@ -67,6 +67,8 @@ export interface Rates {
 export interface Place {
   readonly seed: number;
   readonly template: Template;
+  /** Which of the rules are at work: those of the template. */
+  readonly on: Readonly<Record<Module, boolean>>;
   readonly camera: Camera;
   readonly appearance: Appearance;
   /** Which way the road runs: 1 to the right of the picture, -1 to the left. Vehicles meet the crossing first, then the gate. */
@@ -97,7 +99,7 @@ export interface Place {
 }
 
 export const pavementZ = (zones.pavementFrom + zones.roadFrom) / 2;
-export const farPavementZ = 12.95;
+export const farPavementZ = 12.5;
 export const lawnZ = 7.2;
 
 export interface PlaceOptions {
@@ -130,6 +132,7 @@ export function makePlace(seed: number, options: PlaceOptions = {}): Place {
   return {
     seed,
     template,
+    on: Object.fromEntries(modules.map((it) => [it, template.modules.includes(it)])) as Place['on'],
     camera,
     appearance: drawAppearance(
       new RandomStream(seed, 'appearance'),
@@ -194,25 +197,24 @@ function drawAppearance(random: RandomStream, isNew: boolean): Appearance {
   };
 }
 
-function drawRates(random: RandomStream, { modules }: Template): Rates {
+function drawRates(random: RandomStream, template: Template): Rates {
   const busy = random.between(0.8, 1.25);
-  const has = (...some: readonly Module[]): boolean => some.some((name) => modules.includes(name));
+  const has = (...some: readonly Module[]): boolean =>
+    some.some((name) => template.modules.includes(name));
   const rate = (perSecond: number, on: boolean): number => {
     const drawn = perSecond * busy * random.between(0.8, 1.25);
     return on ? drawn : 0;
   };
   return {
-    knownVan: rate(0.07, has('gate')),
-    plainVan: rate(0.07, has('gate')),
-    parcelVan: rate(0.09, has('parcel')),
-    car: rate(0.09, has('light', 'lawn', 'bicycle')),
-    bicycle: rate(0.13, has('bicycle')),
-    person: rate(has('light') ? 0.1 : 0.05, true),
-    owner: rate(0.07, has('lawn')),
-    child: rate(0.12, has('lawn')),
-    comesOut: rate(has('parcel', 'dock') ? 0.07 : 0.04, true),
-    forklift: rate(0.16, has('dock')),
+    knownVan: rate(0.035, has('gate')),
+    plainVan: rate(0.04, has('gate')),
+    parcelVan: rate(0.055, has('parcel')),
+    car: rate(0.045, has('light', 'lawn', 'bicycle')),
+    bicycle: rate(0.08, has('bicycle')),
+    person: rate(has('light') ? 0.06 : 0.03, true),
+    owner: rate(0.035, has('lawn')),
+    child: rate(0.1, has('lawn')),
+    comesOut: rate(has('parcel', 'dock') ? 0.04 : 0.025, true),
+    forklift: rate(0.14, has('dock')),
   };
 }
-
-export { heldOutTemplates, trainTemplates };

@@ -12,7 +12,13 @@ export const doorId = 2;
 export const dockId = 3;
 export const lightId = 4;
 export const stackId = 5;
-export const firstMovingId = 6;
+/** Whoever is inside the house and shows in its doorway. */
+export const residentId = 6;
+export const firstMovingId = 7;
+
+/** A driver's parcel and a forklift's load are things of their own. */
+export const parcelIdOf = (person: number): number => 100_000 + person;
+export const loadIdOf = (forklift: number): number => 200_000 + forklift;
 
 /** Metres: along the way it faces, across, and up. */
 export const sizes = {
@@ -94,6 +100,7 @@ export interface Person extends Thing {
   direction: 1 | -1;
   state:
     | 'walking'
+    | 'to kerb'
     | 'waiting'
     | 'crossing'
     | 'on apron'
@@ -105,6 +112,8 @@ export interface Person extends Thing {
     | 'leaving'
     | 'gone';
   since: number;
+  /** What it was about when it began to yield. */
+  resumes: 'on apron' | 'back to van' | 'leaving';
   decided: boolean;
   /** A driver's van. */
   van: number;
