@@ -124,6 +124,7 @@ function solidsOf(world: World): Solid[] {
   if (bicycle)
     put(bicycle.id, 'bicycle', bicycle, sizes.bicycle, {
       fallen: Number(bicycle.state === 'fallen'),
+      special: Number(bicycle.special),
       facing: place.direction,
     });
   if (forklift) {

@@ -135,6 +135,7 @@ function bicycleArrives(world: World): void {
     x: entryX(place.range.bicycle, sizes.bicycle.length, place.direction),
     z: zones.bicycleLane,
     event: world.begin('bicycle enters', id, null),
+    special: isSpecial(world, lines.bicycle),
     paint: world.draw(paint, lines.bicycle),
     speed: between(world, speeds.bicycle, lines.bicycle),
     state: 'riding',

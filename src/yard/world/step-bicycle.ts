@@ -24,6 +24,7 @@ export function stepBicycle(world: World, bicycle: Bicycle): void {
     bicycle.decided = true;
     const { dry, rain } = rules.bicycle.collides;
     if (
+      !bicycle.special &&
       world.draw(collides) < (place.appearance.rain ? rain : dry) &&
       world.may('bicycle collides with ball', bicycle.id)
     ) {

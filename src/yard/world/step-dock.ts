@@ -176,7 +176,8 @@ function passPeople(world: World, forklift: Forklift): boolean {
   forklift.nearWayAt = tick;
   const other = people.find(isOnWay);
   if (!other) return true;
-  const yieldsItself = world.draw(yields) < rules.dock.laterYields || isOnLane(other);
+  const yieldsItself =
+    !forklift.special && (world.draw(yields) < rules.dock.laterYields || isOnLane(other));
   if (!yieldsItself) {
     personYields(world, other, forklift);
     return true;
@@ -208,7 +209,8 @@ export function passForklift(world: World, person: Person): boolean {
   person.nearLaneAt = tick;
   if (!isThere || (forklift.state !== 'driving' && forklift.state !== 'returning')) return true;
   const isOnWay = Math.abs(forklift.x - world.place.doorX) < 1.2;
-  const yieldsItself = world.draw(yields, person.id) < rules.dock.laterYields || isOnWay;
+  const yieldsItself =
+    forklift.special || isOnWay || world.draw(yields, person.id) < rules.dock.laterYields;
   if (yieldsItself) return !personYields(world, person, forklift);
   if (forklift.state !== 'driving' || !world.may('forklift yields to person', forklift.id))
     return true;

@@ -119,7 +119,8 @@ function nearestHalt(world: World, vehicle: Vehicle): { distance: number; halt: 
     if (vehicle.livery === 'parcel') consider((place.kerbX - vehicle.x) * direction, 'door');
     else consider((place.gateX - vehicle.x) * direction, 'gate');
   }
-  if (world.light.phase === 'red') {
+  const ignoresLight = vehicle.special && vehicle.kind === 'car';
+  if (world.light.phase === 'red' && !ignoresLight) {
     const toLine = (place.crossX - bumper) * direction - 1.3;
     // Who can no longer stop drives on.
     if (toLine > -0.2 && vehicle.speed ** 2 / (2 * brakesHard) <= toLine + 0.2)

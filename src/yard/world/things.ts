@@ -149,6 +149,7 @@ export interface Ball extends Thing {
 }
 
 export interface Bicycle extends Thing {
+  readonly special: boolean;
   readonly paint: number;
   readonly speed: number;
   state: 'riding' | 'fallen' | 'gone';

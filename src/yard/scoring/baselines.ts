@@ -1,0 +1,69 @@
+/** What a forecaster is held against. Each of them hands in lines like everyone else. */
+import { yardLabels } from '../world/labels.js';
+import type { Labels, NextLine, WithinLine } from './forecast-file.js';
+import { mostLikelyNames } from './published-form.js';
+import type { TruthWindow } from './truth-window.js';
+
+/**
+ * `prior`: the template's label frequencies. `bayes`: the best that the visible history allows. `bayes3`: Bayes as a message,
+ * with the three most likely events, which is what a robot wants and nearly what scores best: the most that messages can
+ * reach. `persistence`: what happened last happens again. `uniform`: knows nothing.
+ */
+export const baselines = ['prior', 'bayes', 'bayes3', 'persistence', 'uniform'] as const;
+export type Baseline = (typeof baselines)[number];
+
+/**
+ * Half the last label, half the prior. So it loses at most ln 2 nats a window to the prior, which is the price of naivety and
+ * not of false certainty; the best weight would have to be fitted to the answers.
+ */
+const persistenceWeight = 0.5;
+
+export function forecastBy(
+  name: Baseline,
+  window: TruthWindow,
+  labels: Labels = yardLabels,
+): NextLine {
+  const { scene, clip, bayes, prior, last } = window;
+  const line = { scene, clip, target: 'next' as const };
+  const chances = (of: readonly number[]): NextLine => ({ ...line, chances: named(of, labels) });
+  switch (name) {
+    case 'prior':
+      return chances(prior);
+    case 'bayes':
+      return chances(bayes);
+    case 'bayes3': {
+      const events = mostLikelyNames(bayes).map((label) => ({
+        label: labels[label]?.text ?? '',
+        confidence: bayes[label] ?? 0,
+      }));
+      const nothing = bayes[0] ?? 0;
+      const said = events.reduce((sum, { confidence }) => sum + confidence, nothing);
+      return { ...line, events, nothing, somethingElse: Math.max(0, 1 - said) };
+    }
+    case 'persistence':
+      if (last === null) return chances(prior);
+      return chances(
+        prior.map(
+          (share, label) =>
+            (1 - persistenceWeight) * share + (label === last ? persistenceWeight : 0),
+        ),
+      );
+    case 'uniform':
+      return chances(labels.map(() => 1 / labels.length));
+  }
+}
+
+export function forecastWithinBy(
+  name: 'prior' | 'bayes',
+  window: TruthWindow,
+  labels: Labels = yardLabels,
+): WithinLine {
+  const { scene, clip, bayesWithin, priorWithin } = window;
+  const chances = named(name === 'bayes' ? bayesWithin : priorWithin, labels);
+  delete chances[labels[0]?.text ?? ''];
+  return { scene, clip, target: 'within', chances };
+}
+
+function named(chances: readonly number[], labels: Labels): Record<string, number> {
+  return Object.fromEntries(labels.map(({ text }, index) => [text, chances[index] ?? 0]));
+}
