@@ -78,6 +78,7 @@ function vehicleArrives(
     livery,
     paint: world.draw(paint, line),
     cruise,
+    enteredAt: world.tick,
     special: isSpecial(world, line),
     speed: cruise,
     braking: false,

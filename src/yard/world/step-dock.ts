@@ -115,7 +115,6 @@ function work(world: World, forklift: Forklift): void {
     stack.event = forklift.event;
   } else if (stack.fallen || stack.count > 0) {
     if (!world.may('forklift picks up pallet', forklift.id)) return;
-    because.push(stack.fallen ? stack.event : 0);
     forklift.event = world.begin('forklift picks up pallet', forklift.id, load, because);
     stack.count = stack.fallen ? 0 : stack.count - 1;
     stack.fallen = false;

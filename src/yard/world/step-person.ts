@@ -204,18 +204,18 @@ function decideAboutParcel(world: World, driver: Person): void {
   const because = [driver.event, door.event];
   if (world.draw(chooses, driver.id) < handsOver) {
     if (!world.may('person hands over parcel', driver.id)) return;
-    driver.event = world.begin('person hands over parcel', driver.id, parcel, because);
+    world.begin('person hands over parcel', driver.id, parcel, because);
     door.openUntil = door.residentUntil = tick + ticks(rules.parcel.handingOverS);
     become(world, driver, 'handing over');
   } else {
     if (!world.may('person puts down parcel', driver.id)) return;
-    driver.event = world.begin('person puts down parcel', driver.id, parcel, because);
+    const event = world.begin('person puts down parcel', driver.id, parcel, because);
     driver.carrying = false;
     world.parcel = {
       id: parcel,
       x: place.doorX - place.direction * 1.1,
       z: doorstepZ + 0.05,
-      event: driver.event,
+      event,
       special: driver.special,
     };
     become(world, driver, 'handing over');

@@ -49,9 +49,7 @@ export function stepVehicle(world: World, vehicle: Vehicle): void {
 /** Some plain vans flash their headlights as they come: mostly those that are expected. */
 function flash(world: World, van: Vehicle): void {
   if (van.livery !== 'plain') return;
-  const age = world.tick - van.since;
-  if (van.event === 0 || age !== ticks(rules.gate.flashAfterS) || van.flashed || van.belief > 0)
-    return;
+  if (world.tick - van.enteredAt !== ticks(rules.gate.flashAfterS)) return;
   const { flashS, expectedFlashed, expectedOther } = rules.gate;
   van.flashed = world.draw(flashes, van.id) < rules.gate.flashes;
   if (van.flashed) van.flashUntil = world.tick + ticks(flashS);
@@ -171,15 +169,14 @@ function stand(world: World, vehicle: Vehicle, halt: Halt): void {
     case 'yield':
       if (vehicle.halt !== 'none') break;
       vehicle.halt = halt;
+      // Neither tells what the vehicle does afterwards, so its own story goes on from the event before.
       if (halt === 'light')
-        vehicle.event = world.begin(
-          kind === 'van' ? 'van stops at light' : 'car stops at light',
-          id,
-          lightId,
-          [world.light.event, vehicle.event],
-        );
+        world.begin(kind === 'van' ? 'van stops at light' : 'car stops at light', id, lightId, [
+          world.light.event,
+          vehicle.event,
+        ]);
       else
-        vehicle.event = world.begin(kind === 'van' ? 'van yields' : 'car yields', id, null, [
+        world.begin(kind === 'van' ? 'van yields' : 'car yields', id, null, [
           causeOnRoad(world),
           vehicle.event,
         ]);

@@ -65,6 +65,7 @@ export interface Vehicle extends Thing {
   /** 0 to 1: which colour of its palette. */
   readonly paint: number;
   readonly cruise: number;
+  readonly enteredAt: number;
   /** Breaks a rule that training knows from text alone; drawn so that one sees it. */
   readonly special: boolean;
   speed: number;

@@ -141,6 +141,11 @@ export class World {
     return this.place.on[module];
   }
 
+  /** Things made from now on have this id or a higher one. */
+  get firstFreeId(): number {
+    return this.nextThing;
+  }
+
   newId(): number {
     return this.nextThing++;
   }
