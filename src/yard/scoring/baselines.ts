@@ -59,8 +59,8 @@ export function forecastWithinBy(
   labels: Labels = yardLabels,
 ): WithinLine {
   const { scene, clip, bayesWithin, priorWithin } = window;
-  const chances = named(name === 'bayes' ? bayesWithin : priorWithin, labels);
-  delete chances[labels[0]?.text ?? ''];
+  const of = name === 'bayes' ? bayesWithin : priorWithin;
+  const chances = named(of.slice(1), labels.slice(1));
   return { scene, clip, target: 'within', chances };
 }
 

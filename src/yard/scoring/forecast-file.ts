@@ -115,6 +115,7 @@ function ofIssue(at: string, raw: unknown, issue: z.core.$ZodIssue | undefined):
 function remedyOf(field: string, last: PropertyKey | undefined): string {
   if (field === 'scene' || field === 'clip') return 'Give a whole number from 0.';
   if (field === 'target') return 'Give "next" or "within", or leave it out for "next".';
+  if (last === undefined) return 'Write one JSON object a line.';
   if (last === 'events')
     return `Name at most ${String(namedEventsMax)} events, or give all labels as "chances".`;
   return 'Give a chance from 0 to 1.';
@@ -151,11 +152,7 @@ function checkSum(at: string, line: NextLine): void {
   const sum =
     'chances' in line
       ? add(Object.values(line.chances))
-      : add([
-          ...line.events.map(({ confidence }) => confidence),
-          line.nothing,
-          line.somethingElse,
-        ]);
+      : add([...line.events.map(({ confidence }) => confidence), line.nothing, line.somethingElse]);
   if (Math.abs(sum - 1) <= sumSlack) return;
   const parts = 'chances' in line ? 'chances' : 'events, nothing and somethingElse';
   throw wrong(

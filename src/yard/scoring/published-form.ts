@@ -17,12 +17,17 @@
  *   ones, and for honest values the names are, so that no line, of either form, has a lower expected score than
  *   `chances` = p. A line with `events` is scored with the names it has; that is honest, and never better.
  *
- * Both hold exactly as long as the floor touches nothing. What the floor lifts was not earned, and for `full` it is worth at
- * most (K · 0.0001)² / 4 nats: 4e-6 for 40 labels. For `published` it is worth more only to someone who believes in more than
- * three labels that the base rates all but exclude: he loses by naming none of them, whatever he says of the rest.
+ * Both hold exactly as long as the floor touches nothing. What the floor gives anyway need not be said: in full that is worth
+ * at most (K · 0.0001)² / 4 nats, 4e-6 for 40 labels. As published it can be worth more, as the rest may be misstated so that
+ * less of it flows to where the floor already is: about 0.001 nats a window for someone who knows pBayes itself and misstates
+ * each rest at its best, a thousandth of what a skill of 1 is worth, but 0.05 in single windows. The floor is the design's,
+ * and the same for all; whoever minds compares in full.
  */
 import { chanceMin, spreadOverLabels } from '../../scores.js';
 import { namedEventsMax, type Labels, type NextLine, type WithinLine } from './forecast-file.js';
+
+/** Base rates are counts over a few million windows at most: what is smaller is what rounding left of 0. */
+const noRate = 1e-12;
 
 /** What one line says of the next event, over all labels. */
 export interface Said {
@@ -132,7 +137,7 @@ export function leastLossNames(chances: readonly number[], baseRates: readonly n
     const kept = namedLoss[i]! + namedLoss[j]! + namedLoss[k]!;
     const keptMass = floored(nothing) + namedMass[i]! + namedMass[j]! + namedMass[k]!;
     const unnamedCount = count - namedEventsMax;
-    if (restRate < 1e-15) {
+    if (restRate < noRate) {
       // No base rates to go by: all unnamed labels share alike.
       const each = floored(restChance / (unnamedCount + closedCount));
       const mass = keptMass + each * (unnamedCount + closedCount);
@@ -140,7 +145,7 @@ export function leastLossNames(chances: readonly number[], baseRates: readonly n
     }
     const scale = restChance / restRate;
     let low = 0;
-    for (let high = count; low < high; ) {
+    for (let high = count; low < high;) {
       const middle = (low + high) >> 1;
       if (rate[middle]! * scale < chanceMin) low = middle + 1;
       else high = middle;

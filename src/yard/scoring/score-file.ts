@@ -5,7 +5,7 @@
  * Every score is given twice: against what did happen (`drawn`), and in expectation under pBayes (`expected`), which is the
  * same but for the luck of the draw. published-form.ts says how lines become distributions, and why none can be gamed.
  */
-import { brierScore, chanceMin, logScore, type Truth } from '../../scores.js';
+import { brierScore, chanceMin, logScore, spreadOverLabels, type Truth } from '../../scores.js';
 import { yardLabels } from '../world/labels.js';
 import { baselines, forecastBy, forecastWithinBy, type Baseline } from './baselines.js';
 import { calibrate, calibrationPairs, type Calibration } from './calibration.js';
@@ -59,9 +59,7 @@ export interface NextReport {
   /** The headline is `published`. */
   readonly scores: Readonly<Record<Form, Readonly<Record<Forecaster, ScoresByTruth>>>>;
   /** Answers are labels, nothing too. */
-  readonly hits: Readonly<
-    Record<'top1' | 'top3', Readonly<Record<(typeof truths)[number], Hits>>>
-  >;
+  readonly hits: Readonly<Record<'top1' | 'top3', Readonly<Record<(typeof truths)[number], Hits>>>>;
   readonly calibration: Calibration;
   /** Half the sum over all labels of |q - pBayes|: 0 the same, 1 nothing in common. Mean over windows. */
   readonly totalVariationToBayes: Measure | null;
@@ -108,7 +106,10 @@ export function scoreFile(
   if (next.size > 0) checkComplete(exam, next, 'next');
   if (within.size > 0) checkComplete(exam, within, 'within');
   if (next.size + within.size === 0)
-    throw wrong('No line is for a window of this exam.', 'Forecast the windows that are asked for.');
+    throw wrong(
+      'No line is for a window of this exam.',
+      'Forecast the windows that are asked for.',
+    );
   return {
     scenes: new Set(exam.map(({ scene }) => scene)).size,
     windows: exam.length,
@@ -227,12 +228,11 @@ function scoreNext(
           const log = logScore(distributions[form], came);
           add(`${form} ${name} ${truth} log`, log);
           add(`${form} ${name} ${truth} brier`, brierScore(distributions[form], came));
-          if (form === 'published') add(`${template} ${name} ${truth} log`, log);
+          if (form === 'published') add(`template ${template} ${name} ${truth} log`, log);
         }
 
     for (const name of ['forecast', 'prior', 'bayes'] as const) {
-      // Bayes' own answers are judged unfloored: what has no chance is not to share a place.
-      const answers = name === 'bayes' ? bayes : (said.get(name)?.full ?? []);
+      const answers = said.get(name)?.full ?? [];
       for (const places of [1, 3] as const) {
         const shares = placesOf(answers, places);
         add(`top${places} ${name} drawn`, shares[next] ?? 0);
@@ -245,11 +245,7 @@ function scoreNext(
     add('variation', half(full.map((share, label) => Math.abs(share - (bayes[label] ?? 0)))));
 
     const bayesSaid = said.get('bayes')?.full ?? [];
-    const stateSaid = saidNext(
-      { ...forecastBy('bayes', { ...window, bayes: state }, labels) },
-      prior,
-      labels,
-    ).full;
+    const stateSaid = spreadOverLabels(state, 0, prior);
     const gap = (came: Truth): number => logScore(bayesSaid, came) - logScore(stateSaid, came);
     add('state drawn', gap(next));
     add('state expected', gap(state));
@@ -292,7 +288,7 @@ function scoreNext(
         {
           windows,
           ...byTruth((truth) =>
-            sums.measure(skill((who) => `${template} ${who} ${truth} log`, 'forecast')),
+            sums.measure(skill((who) => `template ${template} ${who} ${truth} log`, 'forecast')),
           ),
         },
       ]),
@@ -393,9 +389,7 @@ function placesOf(chances: readonly number[], places: number): number[] {
   const last = [...chances].sort((a, b) => b - a)[places - 1] ?? 0;
   const above = chances.filter((share) => share > last).length;
   const equal = chances.filter((share) => share === last).length;
-  return chances.map((share) =>
-    share > last ? 1 : share === last ? (places - above) / equal : 0,
-  );
+  return chances.map((share) => (share > last ? 1 : share === last ? (places - above) / equal : 0));
 }
 
 function mapKeys<Key extends string, Value>(
