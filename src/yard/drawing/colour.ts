@@ -10,11 +10,7 @@ export function rgb(red: number, green: number, blue: number): Colour {
 
 /** Each channel times its share. */
 export function lit(colour: Colour, red: number, green: number, blue: number): Colour {
-  return rgb(
-    ((colour >> 16) & 255) * red,
-    ((colour >> 8) & 255) * green,
-    (colour & 255) * blue,
-  );
+  return rgb(((colour >> 16) & 255) * red, ((colour >> 8) & 255) * green, (colour & 255) * blue);
 }
 
 export const scaled = (colour: Colour, share: number): Colour => lit(colour, share, share, share);

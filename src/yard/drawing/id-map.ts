@@ -1,0 +1,149 @@
+/** Which pixel shows which thing, at half size, from the same figures as the picture. */
+import { heightPx, widthPx } from '../world/camera.js';
+import type { YardClass } from '../world/labels.js';
+import { Brush } from './brush.js';
+import type { Backdrop } from './backdrop.js';
+import type { Lighting } from './lighting.js';
+import { Pen } from './pen.js';
+import type { Place } from '../world/place.js';
+import { itemsOf } from './scene.js';
+import type { Item } from './scene.js';
+import type { YardState } from './state.js';
+import { pictureGrid, shakeOf } from './weather.js';
+
+export const idsWidth = 160;
+export const idsHeight = 90;
+
+/** Things with fewer pixels than this in the map are left out of it. */
+const pixelsMin = 6;
+
+export interface VisibleObject {
+  readonly id: number;
+  readonly class: YardClass;
+  /** Of its visible pixels: x, y, width, height as shares of the picture. */
+  readonly box: readonly [number, number, number, number];
+  /** Share of its pixels that is neither hidden nor out of the picture. */
+  readonly visible: number;
+}
+
+export interface IdMap {
+  /** 90 rows of 160: index into `objects` + 1, 0 for background. */
+  readonly ids: Uint8Array;
+  readonly objects: readonly VisibleObject[];
+}
+
+/** Room round the picture for what reaches out of it. */
+const grid = { scale: idsWidth / widthPx, padX: 56, padY: 34 } as const;
+
+export class IdMapper {
+  private readonly place: Place;
+  private readonly backdrop: Backdrop;
+  private readonly brush: Brush;
+  private readonly pen: Pen;
+
+  constructor(place: Place, backdrop: Backdrop, lighting: Lighting) {
+    this.place = place;
+    this.backdrop = backdrop;
+    this.brush = new Brush(place.camera, grid);
+    this.pen = new Pen(this.brush, lighting);
+  }
+
+  draw(state: YardState): IdMap {
+    const { brush } = this;
+    const items = itemsOf(state);
+    const shift = shakeOf(this.place, state.tick);
+    brush.shiftU = -shift.x / pictureGrid.scale;
+    brush.shiftV = -shift.y / pictureGrid.scale;
+    this.clear();
+    this.setBackdrop(shift);
+    items.forEach((item, index) => this.drawItem(item, index + 1));
+    const owners = this.cutOut();
+    const objects: VisibleObject[] = [];
+    const numbers = new Uint8Array(256);
+    items.forEach((item, index) => {
+      const { count, box } = boxOf(owners, index + 1);
+      if (count < pixelsMin) return;
+      objects.push({ id: item.id, class: item.class, box, visible: count / this.fullCount(item) });
+      numbers[index + 1] = objects.length;
+    });
+    return { ids: owners.map((owner) => numbers[owner] ?? 0), objects };
+  }
+
+  private drawItem(item: Item, owner: number): void {
+    this.pen.begin(owner, item.x, item.z);
+    item.draw(this.pen);
+    this.pen.glows.length = 0;
+  }
+
+  private clear(): void {
+    this.brush.nearness.fill(0);
+    this.brush.owners.fill(0);
+  }
+
+  /** How many pixels it would have if nothing hid it. */
+  private fullCount(item: Item): number {
+    this.clear();
+    this.drawItem(item, 1);
+    let count = 0;
+    for (const owner of this.brush.owners) count += owner;
+    return Math.max(1, count);
+  }
+
+  /** Depths of what stands still, one sample for each pixel of the map. */
+  private setBackdrop(shift: { x: number; y: number }): void {
+    const { scale, padX, padY } = pictureGrid;
+    const width = widthPx * scale + 2 * padX;
+    const step = scale / grid.scale;
+    const { nearness } = this.backdrop;
+    for (let y = 0; y < idsHeight; y++)
+      for (let x = 0; x < idsWidth; x++) {
+        const row = (y + 0.5) * step + padY + shift.y;
+        const column = (x + 0.5) * step + padX + shift.x;
+        this.brush.nearness[(y + grid.padY) * this.brush.width + x + grid.padX] =
+          nearness[row * width + column] ?? 0;
+      }
+  }
+
+  /** Owners inside the picture. */
+  private cutOut(): Uint8Array {
+    const { owners, width } = this.brush;
+    const cut = new Uint8Array(idsWidth * idsHeight);
+    for (let y = 0; y < idsHeight; y++) {
+      const from = (y + grid.padY) * width + grid.padX;
+      cut.set(owners.subarray(from, from + idsWidth), y * idsWidth);
+    }
+    return cut;
+  }
+}
+
+function boxOf(owners: Uint8Array, owner: number): { count: number; box: VisibleObject['box'] } {
+  let left = idsWidth;
+  let top = idsHeight;
+  let right = -1;
+  let bottom = -1;
+  let count = 0;
+  for (let at = 0; at < owners.length; at++) {
+    if (owners[at] !== owner) continue;
+    count++;
+    const x = at % idsWidth;
+    const y = (at - x) / idsWidth;
+    if (x < left) left = x;
+    if (x > right) right = x;
+    if (y < top) top = y;
+    if (y > bottom) bottom = y;
+  }
+  return {
+    count,
+    box: [
+      left / idsWidth,
+      top / idsHeight,
+      (right - left + 1) / idsWidth,
+      (bottom - top + 1) / idsHeight,
+    ],
+  };
+}
+
+if (heightPx * grid.scale !== idsHeight)
+  throw new RangeError(
+    `The map of ids has ${idsHeight} rows; ${heightPx * grid.scale} belong to the picture.`,
+  );

@@ -1,0 +1,177 @@
+/** What lies between the scene and the picture: glowing lamps, rain, passing clouds, a shaking camera, a noisy sensor. */
+import { project, widthPx, heightPx } from '../world/camera.js';
+import type { Place } from '../world/place.js';
+import { randomBits, RandomStream, stream, uniform } from '../world/random.js';
+import type { Brush } from './brush.js';
+import type { Colour } from './colour.js';
+import type { Glow } from './pen.js';
+
+const cloudStream = stream('cloud');
+const shakeStream = stream('shake');
+const noiseStream = stream('noise at');
+const rainStream = stream('rain');
+
+/** Samples to a pixel and beyond each edge; the camera shakes within the edge. */
+export const pictureGrid = { scale: 2, padX: 4, padY: 4 } as const;
+
+/** How far the picture is shifted, in whole samples. */
+export function shakeOf({ seed, appearance }: Place, tick: number): { x: number; y: number } {
+  if (appearance.shakePx === 0) return { x: 0, y: 0 };
+  const reach = appearance.shakePx * pictureGrid.scale;
+  const at = (index: number, pace: number): number => {
+    const phase = uniform(seed, shakeStream, 0, index) * 2 * Math.PI;
+    const sway =
+      0.6 * Math.sin(tick * pace + phase) + 0.4 * Math.sin(tick * pace * 2.7 + 2 * phase);
+    return Math.round(reach * sway);
+  };
+  return { x: at(0, 0.43), y: at(1, 0.61) };
+}
+
+/** A share by which a passing cloud darkens all. */
+export function cloudGain({ seed, appearance }: Place, tick: number): number {
+  const phase = uniform(seed, cloudStream, 0) * 100;
+  return 1 - Math.max(0, Math.sin(tick / 90 + phase)) * appearance.cloudiness;
+}
+
+/** Adds the light round lamps that are not hidden. */
+export function drawGlows(brush: Brush, glows: readonly Glow[]): void {
+  const { scale, padX, padY } = pictureGrid;
+  for (const { u, v, nearness, radiusPx, colour, strength } of glows) {
+    const x = u * scale + padX;
+    const y = v * scale + padY;
+    const at = Math.round(y) * brush.width + Math.round(x);
+    if (x >= 0 && x < brush.width && y >= 0 && y < brush.height)
+      if ((brush.nearness[at] ?? 0) > nearness * 1.03) continue;
+    addLight(brush, x, y, radiusPx * scale, radiusPx * scale, colour, strength);
+  }
+}
+
+/** Light that falls on the road before a vehicle; x and z in metres. */
+export function drawPool(
+  brush: Brush,
+  x: number,
+  z: number,
+  reachM: number,
+  strength: number,
+): void {
+  const { scale, padX, padY } = pictureGrid;
+  const { u, v, depthM } = project(brush.camera, x, 0, z);
+  const near = project(brush.camera, x, 0, z - reachM * 0.4);
+  const wide = (reachM * brush.camera.focalPx) / depthM;
+  addLight(
+    brush,
+    u * scale + padX,
+    v * scale + padY,
+    wide * scale,
+    (near.v - v) * scale,
+    0xffe6a8,
+    strength,
+  );
+}
+
+function addLight(
+  brush: Brush,
+  x: number,
+  y: number,
+  radiusX: number,
+  radiusY: number,
+  colour: Colour,
+  strength: number,
+): void {
+  const { colours, width, height } = brush;
+  const [red, green, blue] = [(colour >> 16) & 255, (colour >> 8) & 255, colour & 255];
+  const bottom = Math.min(height - 1, Math.floor(y + radiusY));
+  const end = Math.min(width - 1, Math.floor(x + radiusX));
+  for (let row = Math.max(0, Math.ceil(y - radiusY)); row <= bottom; row++)
+    for (let column = Math.max(0, Math.ceil(x - radiusX)); column <= end; column++) {
+      const square = ((column - x) / radiusX) ** 2 + ((row - y) / radiusY) ** 2;
+      if (square >= 1) continue;
+      const share = strength * (1 - square) ** 2 * (1 - 0.5 * square);
+      const at = row * width + column;
+      const under = colours[at] ?? 0;
+      const r = Math.min(255, ((under >> 16) & 255) + red * share);
+      const g = Math.min(255, ((under >> 8) & 255) + green * share);
+      const b = Math.min(255, (under & 255) + blue * share);
+      colours[at] = (under & 0xff000000) | (r << 16) | (g << 8) | b;
+    }
+}
+
+const streaks = 90;
+
+export function drawRain(brush: Brush, { seed, appearance }: Place, tick: number): void {
+  const { colours, width, height } = brush;
+  const tone = appearance.light === 'night' ? 0x8c94a8 : 0xd6dbe0;
+  for (let i = 0; i < streaks; i++) {
+    const bits = randomBits(seed, rainStream, tick, i);
+    let x = ((bits & 0xffff) / 0xffff) * (width + 20);
+    const y = ((bits >>> 16) / 0xffff) * (height + 20) - 20;
+    const length = 9 + (bits & 7) * 2;
+    for (let step = 0; step < length; step++, x -= 0.22) {
+      const row = Math.floor(y) + step;
+      const column = Math.floor(x);
+      if (row < 0 || row >= height || column < 0 || column >= width) continue;
+      const at = row * width + column;
+      colours[at] = average(colours[at] ?? 0, tone);
+    }
+  }
+}
+
+/** Three parts of the first, one of the second. */
+function average(three: number, one: number): number {
+  return (((three >>> 2) & 0x3f3f3f) * 3 + ((one >>> 2) & 0x3f3f3f)) & 0xffffff;
+}
+
+const noiseLength = 1 << 18;
+let unitNoise: Float32Array | undefined;
+
+/** Roughly normal, standard deviation 1; the same for all places. */
+function noise(): Float32Array {
+  if (unitNoise) return unitNoise;
+  const random = new RandomStream(1, 'noise');
+  unitNoise = new Float32Array(noiseLength);
+  for (let i = 0; i < noiseLength; i++)
+    unitNoise[i] =
+      (random.uniform() + random.uniform() + random.uniform() + random.uniform() - 2) *
+      Math.sqrt(3);
+  return unitNoise;
+}
+
+export class Sensor {
+  private readonly place: Place;
+  private readonly noise: Int8Array;
+
+  constructor(place: Place) {
+    this.place = place;
+    this.noise = Int8Array.from(noise(), (value) => Math.round(value * place.appearance.noise));
+  }
+
+  /** The picture from its samples: rgba, 320 x 180. */
+  expose({ colours, width }: Brush, tick: number): Buffer {
+    const { place, noise: table } = this;
+    const pixels = new Uint8ClampedArray(widthPx * heightPx * 4);
+    const shift = shakeOf(place, tick);
+    // Of four samples together, so that nothing is divided in the loop.
+    const gain = cloudGain(place, tick) / 4;
+    let grain = randomBits(place.seed, noiseStream, tick) & (noiseLength - 1);
+    let out = 0;
+    for (let y = 0; y < heightPx; y++) {
+      let at = (2 * y + pictureGrid.padY + shift.y) * width + pictureGrid.padX + shift.x;
+      for (let x = 0; x < widthPx; x++, at += 2, out += 4) {
+        const a = colours[at] ?? 0;
+        const b = colours[at + 1] ?? 0;
+        const c = colours[at + width] ?? 0;
+        const d = colours[at + width + 1] ?? 0;
+        // Red and blue are summed in one word: four of them stay below the next channel.
+        const redBlue = (a & 0xff00ff) + (b & 0xff00ff) + (c & 0xff00ff) + (d & 0xff00ff);
+        const green = (a & 0xff00) + (b & 0xff00) + (c & 0xff00) + (d & 0xff00);
+        const grey = table[grain] ?? 0;
+        grain = (grain + 1) & (noiseLength - 1);
+        pixels[out] = (redBlue >>> 16) * gain + grey;
+        pixels[out + 1] = (green >>> 8) * gain + grey;
+        pixels[out + 2] = (redBlue & 0xffff) * gain + grey;
+        pixels[out + 3] = 255;
+      }
+    }
+    return Buffer.from(pixels.buffer);
+  }
+}
