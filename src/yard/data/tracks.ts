@@ -1,41 +1,35 @@
 /**
- * Writes what a perfect tracker would see, with nothing drawn: the data of the symbolic model (docs/yard-data.md, «Tracks»).
- * Plain little-endian arrays, one file each, so that numpy maps them.
+ * What a perfect tracker would see, with nothing drawn: the data of the symbolic model (docs/yard-data.md, «Tracks»). Plain
+ * little-endian arrays, one file each, so that numpy maps them. Each scene is written by itself and joined at the end.
  */
-import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { attributes, look } from '../truth/look.js';
 import type { Seen } from '../truth/look.js';
 import { horizonS, simulateFutures } from '../truth/futures.js';
 import { yardClasses, yardLabels } from '../world/labels.js';
-import { ticksPerSecond } from '../world/things.js';
+import { randomBits, stream } from '../world/random.js';
 import { modules } from '../world/templates.js';
+import { ticksPerSecond } from '../world/things.js';
 import type { World } from '../world/world.js';
-import { openScene } from './splits.js';
-import type { Split } from './splits.js';
+import { futuresCount } from './film-scene.js';
+import type { SceneOptions } from './film-scene.js';
+import { json, partialOf } from './record-scene.js';
+import type { Recording } from './schema.js';
+import { openScene, templatesOf } from './splits.js';
 
 /** A clip of 8 frames at 8 frames a second is looked at this often: at frames 1, 3, 5 and 7. */
 export const looksPerClip = 4;
 const ticksPerLook = ticksPerSecond / looksPerClip;
 
-export interface TracksOptions {
-  readonly split: Split;
-  readonly seed: number;
-  readonly scenes: number;
-  readonly secondsPerScene: number;
-  readonly outDir: string;
-  /** Re-simulated futures of every window, as soft targets. */
-  readonly futures: number;
-  /** Re-simulated futures for pBayes and pState; 0: none. */
-  readonly bayesFutures: number;
-  /** Every how many clips pBayes is worked out. */
-  readonly bayesEvery: number;
-  readonly onProgress: (scenesDone: number) => void;
-}
+const futuresStream = stream('futures of tracks');
+const chancesStream = stream('chances of tracks');
 
 const files = {
   scene: 'scene.i32',
   template: 'template.u8',
+  rain: 'rain.u8',
   objectsEnd: 'objects-end.i32',
   futures: 'futures.u8',
   bayes: 'bayes.f32',
@@ -48,77 +42,95 @@ const files = {
 } as const;
 
 type ArrayName = keyof typeof files;
+const arrayNames = Object.keys(files) as ArrayName[];
 
-/** Appends to many files; what is put is written at the next flush. */
-class ArrayFiles {
-  private readonly open: ReadonlyMap<ArrayName, number>;
-  private readonly pending = new Map<ArrayName, Uint8Array[]>();
+export const tracksPart = (scene: number): string => `tracks-${String(scene).padStart(5, '0')}.part`;
 
-  constructor(folder: string) {
-    this.open = new Map(
-      (Object.keys(files) as ArrayName[]).map((name) => [
-        name,
-        openSync(join(folder, files[name]), 'w'),
-      ]),
-    );
-  }
+/** Grows array by array, in memory. */
+class Arrays {
+  private readonly chunks = new Map<ArrayName, Uint8Array[]>(arrayNames.map((name) => [name, []]));
 
   put(name: ArrayName, array: ArrayBufferView): void {
-    const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-    const pending = this.pending.get(name);
-    if (pending) pending.push(bytes);
-    else this.pending.set(name, [bytes]);
+    this.chunks.get(name)?.push(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
   }
 
-  flush(): void {
-    for (const [name, chunks] of this.pending)
-      writeSync(this.open.get(name)!, Buffer.concat(chunks));
-    this.pending.clear();
-  }
-
-  close(): void {
-    for (const file of this.open.values()) closeSync(file);
+  /** The arrays' lengths in bytes, then the arrays. */
+  bytes(): Buffer {
+    const arrays = arrayNames.map((name) => Buffer.concat(this.chunks.get(name) ?? []));
+    const lengths = Uint32Array.from(arrays, (array) => array.length);
+    return Buffer.concat([Buffer.from(lengths.buffer), ...arrays]);
   }
 }
 
-export function writeTracks(options: TracksOptions): void {
-  mkdirSync(options.outDir, { recursive: true });
-  const out = new ArrayFiles(options.outDir);
-  const templates: string[] = [];
-  let objects = 0;
-  for (let index = 0; index < options.scenes; index++) {
-    const world = openScene(options.split, options.seed, index);
-    const { name } = world.place.template;
-    if (!templates.includes(name)) templates.push(name);
-    for (let clip = 0; clip < options.secondsPerScene; clip++) {
-      const tracked = lookAtClip(world);
-      for (const it of tracked) writeObject(out, it);
-      objects += tracked.length;
-      out.put('scene', new Int32Array([index]));
-      out.put('template', new Uint8Array([templates.indexOf(name)]));
-      out.put('objectsEnd', new Int32Array([objects]));
-      writeTruth(out, world, options, clip);
-    }
-    out.flush();
-    options.onProgress(index + 1);
-  }
-  out.close();
-  const { split, seed, scenes, secondsPerScene, futures, bayesFutures } = options;
-  writeFileSync(
-    join(options.outDir, 'tracks.json'),
-    `${JSON.stringify(
-      {
-        schema: 'lookahead.yard.tracks.v1',
-        ...{ split, seed, scenes, secondsPerScene, looksPerClip, horizonS, futures, bayesFutures },
-        ...{ clips: scenes * secondsPerScene, objects, templates, modules, files },
-        classes: yardClasses,
-        labels: yardLabels,
-        attributes,
-      },
-      null,
-      2,
-    )}\n`,
+function arraysIn(part: Buffer): Map<ArrayName, Buffer> {
+  let at = arrayNames.length * 4;
+  return new Map(
+    arrayNames.map((name, index) => {
+      const from = at;
+      at += part.readUInt32LE(index * 4);
+      return [name, part.subarray(from, at)];
+    }),
   );
+}
+
+/** Writes one scene's part; its `objectsEnd` count from the scene's beginning. */
+export async function recordTracks(
+  options: SceneOptions,
+  index: number,
+  outDir: string,
+): Promise<void> {
+  const out = new Arrays();
+  const world = openScene(options.split, options.seed, index);
+  const template = templatesOf(options.split).findIndex(
+    ({ name }) => name === world.place.template.name,
+  );
+  let objects = 0;
+  for (let clip = 0; clip < options.secondsPerScene; clip++) {
+    const tracked = lookAtClip(world);
+    for (const it of tracked) putObject(out, it);
+    objects += tracked.length;
+    out.put('scene', Int32Array.of(index));
+    out.put('template', Uint8Array.of(template));
+    out.put('objectsEnd', Int32Array.of(objects));
+    putTruth(out, world, options, clip);
+  }
+  const path = join(outDir, tracksPart(index));
+  await writeFile(partialOf(path), out.bytes());
+  await rename(partialOf(path), path);
+}
+
+/** Joins the parts of all scenes; tracks.json comes last, so that a folder that has it is whole. */
+export async function joinTracks(recording: Recording, outDir: string): Promise<void> {
+  const { split, seed, scenes, secondsPerScene, bayesCount } = recording;
+  const out = new Map(arrayNames.map((name) => [name, openSync(join(outDir, files[name]), 'w')]));
+  let objects = 0;
+  for (let scene = 0; scene < scenes; scene++) {
+    const arrays = arraysIn(readFileSync(join(outDir, tracksPart(scene))));
+    const ends = arrays.get('objectsEnd') ?? Buffer.alloc(0);
+    const before = objects;
+    for (let at = 0; at < ends.length; at += 4) {
+      objects = before + ends.readInt32LE(at);
+      ends.writeInt32LE(objects, at);
+    }
+    for (const [name, array] of arrays) writeSync(out.get(name)!, array);
+  }
+  for (const file of out.values()) closeSync(file);
+  const about = {
+    schema: 'lookahead.yard.tracks.v1',
+    ...{ split, seed, scenes, secondsPerScene, looksPerClip, horizonS },
+    ...{ futures: futuresCount, bayesFutures: bayesCount },
+    ...{ clips: scenes * secondsPerScene, objects },
+    ...{ templates: templatesOf(split).map(({ name }) => name), modules, files },
+    classes: yardClasses,
+    labels: yardLabels,
+    attributes,
+  };
+  await writeFile(join(outDir, 'tracks.json'), json(about));
+}
+
+export async function removeParts(scenes: number, outDir: string): Promise<void> {
+  for (let scene = 0; scene < scenes; scene++)
+    await rm(join(outDir, tracksPart(scene)), { force: true });
 }
 
 /** A thing at the looks of one clip; null where it was not seen. */
@@ -143,7 +155,7 @@ function lookAtClip(world: World): Tracked[] {
   return [...tracked.values()];
 }
 
-function writeObject(out: ArrayFiles, { first, looks }: Tracked): void {
+function putObject(out: Arrays, { first, looks }: Tracked): void {
   let mask = 0;
   const box = new Uint16Array(looksPerClip * 4);
   const shown = new Int8Array(looksPerClip * attributes.length);
@@ -155,22 +167,25 @@ function writeObject(out: ArrayFiles, { first, looks }: Tracked): void {
       shown[i * attributes.length + j] = Math.round((seen.attributes[name] ?? 0) * 100);
     });
   });
-  out.put('class', new Uint8Array([yardClasses.indexOf(first.class)]));
-  out.put('id', new Int32Array([first.id]));
-  out.put('seen', new Uint8Array([mask]));
+  out.put('class', Uint8Array.of(yardClasses.indexOf(first.class)));
+  out.put('id', Int32Array.of(first.id));
+  out.put('seen', Uint8Array.of(mask));
   out.put('box', box);
   out.put('attributes', shown);
 }
 
-function writeTruth(out: ArrayFiles, world: World, options: TracksOptions, clip: number): void {
-  const simulate = (count: number, knows: 'seen' | 'state'): Float64Array =>
-    simulateFutures(world, { count, seed: clip, knows, target: 'next' }).next;
-  out.put('futures', Uint8Array.from(simulate(options.futures, 'seen')));
-  const asked = options.bayesFutures > 0 && clip % options.bayesEvery === options.bayesEvery - 1;
+function putTruth(out: Arrays, world: World, { bayes }: SceneOptions, clip: number): void {
+  const seedOf = (of: typeof futuresStream): number => randomBits(world.seed, of, world.tick);
+  const simulate = (count: number, seed: number, knows: 'seen' | 'state'): Float64Array =>
+    simulateFutures(world, { count, seed, knows, target: 'next' }).next;
+  out.put('futures', Uint8Array.from(simulate(futuresCount, seedOf(futuresStream), 'seen')));
   for (const knows of ['seen', 'state'] as const) {
-    const count = options.bayesFutures;
-    const shares = asked
-      ? Float32Array.from(simulate(count, knows), (n) => n / count)
+    const isAsked = bayes !== 'none' && clip % bayes.every === bayes.every - 1;
+    const shares = isAsked
+      ? Float32Array.from(
+          simulate(bayes.count, seedOf(chancesStream), knows),
+          (n) => n / bayes.count,
+        )
       : new Float32Array(yardLabels.length).fill(NaN);
     out.put(knows === 'seen' ? 'bayes' : 'state', shares);
   }

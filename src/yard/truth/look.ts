@@ -186,7 +186,8 @@ function putBuilding(world: World, solids: Solid[]): void {
       attributes: shown,
     });
   };
-  fixed(gateId, 'gate', place.gateX, zones.front, place.gateWidth, 2.4, { open: gate.share });
+  if (world.has('gate'))
+    fixed(gateId, 'gate', place.gateX, zones.front, place.gateWidth, 2.4, { open: gate.share });
   fixed(doorId, 'door', place.doorX, zones.front, 1.15, 2.35, { open: door.share });
   if (world.has('dock'))
     fixed(dockId, 'dock', place.dockX, zones.front, place.dockWidth, 2.7, { open: dock.share });
@@ -275,6 +276,13 @@ function visibleShare(it: Projected, nearer: readonly Projected[]): number {
     if (!isHidden) seen++;
   }
   return seen / (probes * probes);
+}
+
+/** Where each thing stands on the ground and what is drawn of it, whether or not anything hides it. */
+export function standingById(
+  world: World,
+): ReadonlyMap<number, Pick<Solid, 'x' | 'z' | 'attributes'>> {
+  return new Map(solidsOf(world).map((solid) => [solid.id, solid]));
 }
 
 /** Everything of which at least `visibleLeast` shows, nearest first. */

@@ -148,7 +148,7 @@ export function makePlace(seed: number, options: PlaceOptions = {}): Place {
     crossX: doorX + direction * 0.6,
     kerbX: doorX + direction * 3.9,
     playX: random.between(-2.2, 2.2),
-    rates: drawRates(random, template),
+    rates: ratesOf(template),
     special: options.special === true,
     range,
   };
@@ -197,14 +197,14 @@ function drawAppearance(random: RandomStream, isNew: boolean): Appearance {
   };
 }
 
-function drawRates(random: RandomStream, template: Template): Rates {
-  const busy = random.between(0.8, 1.25);
+/**
+ * Equal in all places of one template, and the template can be seen (its fixed things and signs are drawn), so that nobody who
+ * sees the picture lacks what pBayes knows.
+ */
+function ratesOf(template: Template): Rates {
   const has = (...some: readonly Module[]): boolean =>
     some.some((name) => template.modules.includes(name));
-  const rate = (perSecond: number, on: boolean): number => {
-    const drawn = perSecond * busy * random.between(0.8, 1.25);
-    return on ? drawn : 0;
-  };
+  const rate = (perSecond: number, on: boolean): number => (on ? perSecond : 0);
   return {
     knownVan: rate(0.035, has('gate')),
     plainVan: rate(0.04, has('gate')),
