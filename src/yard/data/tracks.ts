@@ -91,6 +91,7 @@ export async function recordTracks(
     objects += tracked.length;
     out.put('scene', Int32Array.of(index));
     out.put('template', Uint8Array.of(template));
+    out.put('rain', Uint8Array.of(Number(world.place.appearance.rain)));
     out.put('objectsEnd', Int32Array.of(objects));
     putTruth(out, world, options, clip);
   }
