@@ -2,13 +2,10 @@
 import { LookaheadError } from '../../errors.js';
 import { makePlace } from '../world/place.js';
 import { heldOutTemplates, trainTemplates } from '../world/templates.js';
+import type { Template } from '../world/templates.js';
 import { ticks } from '../world/things.js';
 import { World } from '../world/world.js';
 
-/**
- * train, validation and test differ by seed alone. `template`: known rules joined in new ways; `appearance`: poses, weather and
- * colours that training never sees; `text-only`: ten rules that training meets in words, never in pictures.
- */
 export const splits = [
   'train',
   'validation',
@@ -18,6 +15,16 @@ export const splits = [
   'text-only',
 ] as const;
 export type Split = (typeof splits)[number];
+
+/** What each is for. */
+export const splitTexts: Readonly<Record<Split, string>> = {
+  train: 'to learn from',
+  validation: 'like train, of other seeds: to choose by',
+  test: 'like train, of other seeds: to report on',
+  template: 'known rules joined in ways that training never sees',
+  appearance: 'camera poses, weather and colours that training never sees',
+  'text-only': 'ten rules that training meets in words, never in pictures',
+};
 
 const seedsMax = 2 ** 24;
 const scenesMax = 2 ** 24;
@@ -36,11 +43,15 @@ export function sceneSeed(split: Split, seed: number, index: number): number {
 /** Long enough for all kinds of things to have come. */
 const warmUpTicks = ticks(25);
 
-/** A scene at its first frame; templates take turns, so that each is met equally often. */
+export function templatesOf(split: Split): readonly Template[] {
+  return split === 'template' ? heldOutTemplates : trainTemplates;
+}
+
+/** A scene at its first moment; templates take turns, so that each is met equally often. */
 export function openScene(split: Split, seed: number, index: number): World {
-  const templates = split === 'template' ? heldOutTemplates : trainTemplates;
+  const templates = templatesOf(split);
   const worldSeed = sceneSeed(split, seed, index);
-  const template = templates[index % templates.length] ?? templates[0];
+  const template = templates[index % templates.length]!;
   const world = new World(
     worldSeed,
     makePlace(worldSeed, {

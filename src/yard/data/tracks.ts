@@ -44,7 +44,8 @@ const files = {
 type ArrayName = keyof typeof files;
 const arrayNames = Object.keys(files) as ArrayName[];
 
-export const tracksPart = (scene: number): string => `tracks-${String(scene).padStart(5, '0')}.part`;
+export const tracksPart = (scene: number): string =>
+  `tracks-${String(scene).padStart(5, '0')}.part`;
 
 /** Grows array by array, in memory. */
 class Arrays {

@@ -1,0 +1,50 @@
+/** A child process that records scenes for record-scenes.ts, one at a time. It ends when its parent does. */
+import { rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { priorOf } from '../truth/prior.js';
+import { heldOutTemplates, trainTemplates } from '../world/templates.js';
+import { failureOf } from './jobs.js';
+import type { Assignment, Job, Reply, Request, Result } from './jobs.js';
+import { jsonLines, partialOf, recordScene } from './record-scene.js';
+import { sceneOptionsOf } from './recording-file.js';
+import { textLines } from './teller.js';
+import { recordTracks } from './tracks.js';
+
+async function work(job: Job, { recording, outDir, ffmpegPath }: Assignment): Promise<Result> {
+  switch (job.kind) {
+    case 'scene':
+      await recordScene(sceneOptionsOf(recording), job.scene, { outDir, ffmpegPath });
+      return null;
+    case 'tracks':
+      await recordTracks(sceneOptionsOf(recording), job.scene, outDir);
+      return null;
+    case 'prior': {
+      const templates = [...trainTemplates, ...heldOutTemplates];
+      const template = templates.find(({ name }) => name === job.template);
+      if (!template) throw new RangeError(`There is no template ${job.template}.`);
+      return priorOf(template);
+    }
+    case 'texts': {
+      const path = join(outDir, 'texts.jsonl');
+      await writeFile(partialOf(path), jsonLines(textLines(recording)));
+      await rename(partialOf(path), path);
+      return null;
+    }
+  }
+}
+
+let assignment: Assignment | undefined;
+
+process.on('message', (request: Request) => {
+  if (request.kind === 'begin') {
+    ({ assignment } = request);
+    return;
+  }
+  if (!assignment) throw new Error('A worker gets its assignment before its first job.');
+  const answer = (reply: Reply): void => void process.send?.(reply);
+  work(request, assignment).then(
+    (result) => answer({ kind: 'done', result }),
+    (error: unknown) => answer(failureOf(error)),
+  );
+});
+process.on('disconnect', () => process.exit());
