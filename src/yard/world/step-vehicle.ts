@@ -206,7 +206,7 @@ function waitAtGate(world: World, van: Vehicle): void {
     ) {
       van.state = 'driving in';
       van.since = tick;
-      van.event = world.begin('van drives in', van.id, gateId, [gate.event]);
+      van.event = gate.event = world.begin('van drives in', van.id, gateId, [gate.event]);
       gate.usedAt = tick;
     }
   } else if (
