@@ -34,7 +34,8 @@ import { openScene, sceneSeed, splits } from '../../src/yard/data/splits.js';
 import { Painter } from '../../src/yard/drawing/painter.js';
 import { attributes, look } from '../../src/yard/truth/look.js';
 import { yardClasses, yardLabels } from '../../src/yard/world/labels.js';
-import { makePlace } from '../../src/yard/world/place.js';
+import { groundRange, heightPx, project } from '../../src/yard/world/camera.js';
+import { makePlace, zones } from '../../src/yard/world/place.js';
 import { trainTemplates } from '../../src/yard/world/templates.js';
 
 const ffmpegPath =
@@ -433,17 +434,20 @@ describe('tracks', () => {
 
   it('look last at a clip when its last picture is taken', () => {
     const world = openScene('test', 3, 0);
-    for (let tick = 0; tick < 16; tick++) world.step();
-    const ends = array('tracks', 'objects-end.i32').readInt32LE(0);
-    const ids = Array.from({ length: ends }, (_, i) =>
-      array('tracks', 'id.i32').readInt32LE(i * 4),
-    );
-    const seenLast = ids.filter((_, i) => (array('tracks', 'seen.u8')[i]! & 8) !== 0);
-    expect(seenLast.sort()).toEqual(
-      look(world)
-        .map(({ id }) => id)
-        .sort(),
-    );
+    const [ends, ids, seen] = ['objects-end.i32', 'id.i32', 'seen.u8'].map((name) =>
+      array('tracks', name),
+    ) as [Buffer, Buffer, Buffer];
+    let from = 0;
+    for (let clip = 0; clip < seconds; clip++) {
+      for (let tick = 0; tick < 16; tick++) world.step();
+      const to = ends.readInt32LE(clip * 4);
+      const tracked = Array.from({ length: to - from }, (_, i) => from + i);
+      const seenLast = tracked.filter((i) => (seen[i]! & 8) !== 0);
+      expect(new Set(seenLast.map((i) => ids.readInt32LE(i * 4)))).toEqual(
+        new Set(look(world).map(({ id }) => id)),
+      );
+      from = to;
+    }
   });
 });
 
@@ -471,6 +475,18 @@ describe('zones of the ground', () => {
     }
     const [left, right] = [0, 1].map((edge) => polygons.road!.filter(([x]) => x === edge).length);
     expect([left, right]).toEqual([2, 2]);
+
+    const { camera } = place;
+    const [edgeX] = groundRange(camera, zones.front);
+    const cut = zonePolygons({ ...place, gateX: edgeX }).gate!;
+    const [near = NaN] = cut
+      .filter(([x]) => x === 0)
+      .map(([, y]) => y)
+      .sort((a, b) => b - a);
+    const nearZ = zones.front - 1.2;
+    const expected = project(camera, groundRange(camera, nearZ)[0], 0, nearZ).v / heightPx;
+    expect(Math.abs(camera.pan)).toBeGreaterThan(0.02);
+    expect(near).toBeCloseTo(expected, 3);
   });
 });
 

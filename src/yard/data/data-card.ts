@@ -6,7 +6,8 @@ import type { Recording, Totals } from './schema.js';
 import { splits, splitTexts } from './splits.js';
 
 export function dataCard(recording: Recording, totals: Totals): string {
-  const { split, seed, scenes, secondsPerScene, texts, bayesCount, bayesEvery, ffmpeg } = recording;
+  const { split, seed, scenes, secondsPerScene, texts, bayesCount, bayesEvery } = recording;
+  const { worldVersion, ffmpeg } = recording;
   const rates = baseRates(totals);
   const count = (value: number): string => value.toLocaleString('en-US');
   const percent = (value: number, of: number): string =>
@@ -25,7 +26,8 @@ ${commandOf(recording)}
 \`\`\`
 
 Everything is drawn by Lookahead's own simulator from seeds; no picture and no word of it comes from the world outside, and no person is in it. The video
-is H.264, 320 x 180, ${String(framesPerSecond)} pictures a second, encoded by ffmpeg ${ffmpeg ?? ''}. The same command gives the same bytes on the same version.
+is H.264, 320 x 180, ${String(framesPerSecond)} pictures a second, encoded by ffmpeg ${ffmpeg ?? ''}; the world's rules are version ${String(worldVersion)}.
+The same command gives the same bytes on the same versions.
 No random number is drawn before it takes effect, so re-simulating from a moment gives the true chances of what follows.
 The form of the files is \`${recording.schema}\`, told in \`docs/yard-data.md\` of Lookahead; \`src/yard/data/schema.ts\` checks every line.
 

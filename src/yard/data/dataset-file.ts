@@ -9,7 +9,7 @@ import type { Dataset, Recording, Totals } from './schema.js';
 import { splits, splitTexts } from './splits.js';
 
 export function datasetOf(
-  { split, seed, scenes, secondsPerScene, ffmpeg }: Recording,
+  { split, seed, scenes, secondsPerScene, worldVersion, ffmpeg }: Recording,
   totals: Totals,
   priors: ReadonlyMap<string, Prior>,
 ): Dataset {
@@ -25,7 +25,7 @@ export function datasetOf(
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, prior]) => ({ name, priorNext: prior.next, priorWithin: prior.within })),
     splits: splits.map((name) => ({ name, text: splitTexts[name] })),
-    versions: { ffmpeg: ffmpeg ?? 'none' },
+    versions: { world: worldVersion, ffmpeg: ffmpeg ?? 'none' },
   };
 }
 

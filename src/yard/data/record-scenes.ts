@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { LookaheadError } from '../../errors.js';
 import { runFfmpeg } from '../run-ffmpeg.js';
 import type { Prior } from '../truth/prior.js';
+import { worldVersion } from '../world/version.js';
 import { dataCard } from './data-card.js';
 import { addTotals, datasetOf, noTotals } from './dataset-file.js';
 import type { SceneOptions } from './film-scene.js';
@@ -78,6 +79,7 @@ async function recordingOf(options: RecordOptions): Promise<Recording> {
     bayesCount: bayes === 'none' ? 0 : bayes.count,
     bayesEvery: bayes === 'none' ? 0 : bayes.every,
     causesPairs: causes === 'none' || tracks ? 0 : causes.pairs,
+    worldVersion,
     ffmpeg: tracks ? null : await ffmpegVersion(options.ffmpegPath),
   };
 }

@@ -21,6 +21,7 @@ const flags: Readonly<Record<keyof Recording, string | null>> = {
   bayesCount: '--bayes-count',
   bayesEvery: '--bayes-every',
   causesPairs: '--causes-pairs',
+  worldVersion: null,
   ffmpeg: null,
 };
 

@@ -79,6 +79,8 @@ class Worker {
     this.pid = this.child.pid ?? 0;
     children.add(this.child);
     this.child.once('exit', () => children.delete(this.child));
+    // Heard by whoever asks; with nobody there it would end this process.
+    this.child.on('error', () => undefined);
     this.send({ kind: 'begin', assignment });
   }
 
@@ -109,7 +111,7 @@ class Worker {
 }
 
 async function endNow(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGKILL');
   await gone;

@@ -135,7 +135,7 @@ export const DatasetSchema = z.strictObject({
     }),
   ),
   splits: listOf(z.strictObject({ name: z.enum(splits), text: z.string() })),
-  versions: z.strictObject({ ffmpeg: z.string() }),
+  versions: z.strictObject({ world: whole, ffmpeg: z.string() }),
 });
 
 /** What a recording was asked for with; a folder goes on only with the same. */
@@ -150,6 +150,7 @@ export const RecordingSchema = z.strictObject({
   bayesCount: whole,
   bayesEvery: whole,
   causesPairs: whole,
+  worldVersion: whole,
   /** Its version; null where nothing is encoded. */
   ffmpeg: z.string().nullable(),
 });
