@@ -12,6 +12,11 @@ export interface Film {
   next(): Buffer;
 }
 
+export interface Size {
+  readonly widthPx: number;
+  readonly heightPx: number;
+}
+
 const encoderRestartMs = 1000;
 /** After a pause (a sleeping machine) the film goes on from where it was. */
 const lateMaxS = 2;
@@ -20,6 +25,7 @@ export class YardCamera {
   readonly #ffmpegPath: string;
   readonly #film: Film;
   readonly #mount: LiveMount;
+  readonly #scale: readonly string[];
   #encoder: ChildProcessByStdio<Writable, Readable, null> | undefined;
   #isBlocked = false;
   #isClosed = false;
@@ -29,10 +35,14 @@ export class YardCamera {
   /** Pictures that the encoder was too slow to take. */
   picturesSkipped = 0;
 
-  constructor(ffmpegPath: string, film: Film, mount: LiveMount) {
+  /** @param size what the encoder scales the film to, both even; null: it stays as it is */
+  constructor(ffmpegPath: string, film: Film, mount: LiveMount, size: Size | null = null) {
     this.#ffmpegPath = ffmpegPath;
     this.#film = film;
     this.#mount = mount;
+    this.#scale = size
+      ? ['-vf', `scale=${String(size.widthPx)}:${String(size.heightPx)}:flags=bicubic`]
+      : [];
     this.#encode();
     this.#draw();
   }
@@ -56,7 +66,11 @@ export class YardCamera {
         startedAtMs = performance.now();
         drawn = 0;
       }
-      for (; drawn < due; drawn += 1) this.#offer(this.#film.next());
+      // One at a time: a camera that is late must not keep the other ones waiting until it has caught up.
+      if (drawn < due) {
+        this.#offer(this.#film.next());
+        drawn += 1;
+      }
       const nextAtMs = startedAtMs + (drawn / framesPerSecond) * 1000;
       this.#timer = setTimeout(tick, Math.max(0, nextAtMs - performance.now()));
     };
@@ -93,6 +107,7 @@ export class YardCamera {
           '-tune',
           'zerolatency',
         ],
+        ...this.#scale,
         ...['-threads', '1', '-g', '16', '-bf', '0', '-pix_fmt', 'yuv420p', '-crf', '18'],
         ...['-x264-params', 'repeat-headers=1:scenecut=0', '-flush_packets', '1'],
         ...['-f', 'h264', 'pipe:1'],
