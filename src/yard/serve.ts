@@ -5,10 +5,11 @@
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { LookaheadError, messageOf } from '../errors.js';
-import { YardFilm } from './film.js';
+import { splits } from './data/splits.js';
 import { openRecording } from './recording.js';
 import { RtspServer } from './rtsp-server.js';
 import { runFfmpeg } from './run-ffmpeg.js';
+import { YardScene } from './watch/yard-scene.js';
 import { YardCamera } from './yard-camera.js';
 
 const nameSchema = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
@@ -20,7 +21,13 @@ export const serveSpecSchema = z.strictObject({
   cameras: z
     .array(
       z.discriminatedUnion('kind', [
-        z.strictObject({ name: nameSchema, kind: z.literal('yard'), seed: z.int() }),
+        z.strictObject({
+          name: nameSchema,
+          kind: z.literal('yard'),
+          split: z.enum(splits),
+          seed: z.int(),
+          scene: z.int(),
+        }),
         z.strictObject({ name: nameSchema, kind: z.literal('file'), path: z.string().min(1) }),
       ]),
     )
@@ -64,7 +71,7 @@ async function serve(specText: string): Promise<ServeAnswer> {
     const recording = recordings.get(camera.name);
     if (recording !== undefined) server.mountRecording(camera.name, recording);
     if (camera.kind === 'yard') {
-      const film = new YardFilm(camera.seed);
+      const film = YardScene.open(camera.split, camera.seed, camera.scene);
       const mount = server.mountLive(camera.name, { framesPerSecond: film.framesPerSecond });
       const yard = new YardCamera(spec.ffmpegPath, film, mount);
       closers.push(() => yard.close());
