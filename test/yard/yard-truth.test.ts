@@ -3,6 +3,7 @@ import { openScene, sceneSeed, splits } from '../../src/yard/data/splits.js';
 import { agreement, effectsOf, isCause } from '../../src/yard/truth/causes.js';
 import type { Effect } from '../../src/yard/truth/causes.js';
 import { chancesAt, forgetBefore, windowBayes } from '../../src/yard/truth/chances.js';
+import { examWindows } from '../../src/yard/truth/exam-file.js';
 import { examClips, examScene, scenesFor } from '../../src/yard/truth/exam.js';
 import { firstEvent, horizonTicks, simulateFutures } from '../../src/yard/truth/futures.js';
 import { look, visibleLeast } from '../../src/yard/truth/look.js';
@@ -327,4 +328,23 @@ describe('splits and the exam', () => {
     expect(scenesFor(17)).toBe(3);
     for (const { next, within } of windows) expect(within[next]).toBe(true);
   });
+});
+
+describe('the exam', () => {
+  it('is the same from one worker and from two, whole and in order, cut to the windows asked for', async () => {
+    const ask = (workers: number): Promise<unknown[]> =>
+      examWindows({
+        ...{ split: 'test', seed: 6, count: 8, windows: 19, workers },
+        onProgress: () => undefined,
+      });
+    const windows = (await ask(1)) as { scene: number; clip: number }[];
+    expect(windows.map((it) => [it.scene, it.clip]).slice(6, 10)).toEqual([
+      [0, 35],
+      [0, 39],
+      [1, 11],
+      [1, 15],
+    ]);
+    expect(windows).toHaveLength(19);
+    expect(await ask(2)).toEqual(windows);
+  }, 120_000);
 });

@@ -1,6 +1,4 @@
-/** What a worker of a recording is asked to do, and how it answers; plain JSON both ways. */
-import { LookaheadError } from '../../errors.js';
-import type { ErrorCode } from '../../errors.js';
+/** What a worker of a recording is asked to do. */
 import type { Prior } from '../truth/prior.js';
 import type { Recording } from './schema.js';
 
@@ -19,30 +17,6 @@ export interface Assignment {
 
 /** A prior comes back as it is; all else is on disk. */
 export type Result = Prior | null;
-
-export type Request = { readonly kind: 'begin'; readonly assignment: Assignment } | Job;
-
-export type Reply =
-  | { readonly kind: 'done'; readonly result: Result }
-  | {
-      readonly kind: 'failed';
-      readonly message: string;
-      readonly stack: string;
-      /** Of a failure that an operator can act on. */
-      readonly operator: { readonly code: ErrorCode; readonly remedy: string } | null;
-    };
-
-export function failureOf(error: unknown): Reply {
-  const { message, stack = message } = error instanceof Error ? error : new Error(String(error));
-  const operator =
-    error instanceof LookaheadError ? { code: error.code, remedy: error.remedy } : null;
-  return { kind: 'failed', message, stack, operator };
-}
-
-export function errorOf({ message, stack, operator }: Extract<Reply, { kind: 'failed' }>): Error {
-  if (operator) return new LookaheadError(operator.code, message, operator.remedy);
-  return new Error(`A worker of the recording failed: ${stack}`);
-}
 
 export function nameOf(job: Job): string {
   switch (job.kind) {

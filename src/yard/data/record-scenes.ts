@@ -8,10 +8,12 @@ import { worldVersion } from '../world/version.js';
 import { dataCard } from './data-card.js';
 import { addTotals, datasetOf, noTotals } from './dataset-file.js';
 import type { SceneOptions } from './film-scene.js';
-import type { Job, Result } from './jobs.js';
+import { nameOf as jobNameOf } from './jobs.js';
+import type { Assignment, Job, Result } from './jobs.js';
 import { json, sceneFolder } from './record-scene.js';
 import { openFolder, removePartials } from './recording-file.js';
-import { runJobs } from './run-jobs.js';
+import { compiled } from '../jobs/compiled.js';
+import { runJobs } from '../jobs/run-jobs.js';
 import { dataSchema, SceneSchema } from './schema.js';
 import type { Recording, Totals } from './schema.js';
 import { sceneSeed, templatesOf } from './splits.js';
@@ -110,7 +112,12 @@ async function runAll(
     if (job.kind === kind) onProgress?.(++done);
   };
   onProgress?.(done);
-  await runJobs({ recording, outDir, ffmpegPath }, jobs, { workers, onDone, onStart, signal });
+  await runJobs<Assignment, Job, Result>({
+    script: compiled('data/record-worker.js'),
+    assignment: { recording, outDir, ffmpegPath },
+    nameOf: jobNameOf,
+    ...{ jobs, workers, onDone, onStart, signal },
+  });
   return priors;
 }
 

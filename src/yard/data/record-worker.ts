@@ -3,8 +3,8 @@ import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { priorOf } from '../truth/prior.js';
 import { heldOutTemplates, trainTemplates } from '../world/templates.js';
-import { failureOf } from './jobs.js';
-import type { Assignment, Job, Reply, Request, Result } from './jobs.js';
+import type { Assignment, Job, Result } from './jobs.js';
+import { serveJobs } from '../jobs/serve-jobs.js';
 import { jsonLines, partialOf, recordScene } from './record-scene.js';
 import { sceneOptionsOf } from './recording-file.js';
 import { textLines } from './teller.js';
@@ -33,18 +33,4 @@ async function work(job: Job, { recording, outDir, ffmpegPath }: Assignment): Pr
   }
 }
 
-let assignment: Assignment | undefined;
-
-process.on('message', (request: Request) => {
-  if (request.kind === 'begin') {
-    ({ assignment } = request);
-    return;
-  }
-  if (!assignment) throw new Error('A worker gets its assignment before its first job.');
-  const answer = (reply: Reply): void => void process.send?.(reply);
-  work(request, assignment).then(
-    (result) => answer({ kind: 'done', result }),
-    (error: unknown) => answer(failureOf(error)),
-  );
-});
-process.on('disconnect', () => process.exit());
+serveJobs(work);

@@ -2,6 +2,7 @@
 import { zones } from '../world/place.js';
 import type { Place } from '../world/place.js';
 import { widthPx, heightPx } from '../world/camera.js';
+import { dull } from './brush.js';
 import { Building } from './building.js';
 import type { Opening, Seen } from './building.js';
 import type { Colour } from './colour.js';
@@ -73,7 +74,8 @@ class Scenery {
     const toFront = dz > 0 ? zones.front / dz : Infinity;
     if (toGround < toFront) {
       const [x, z] = [xM + dx * toGround, dz * toGround];
-      return { colour: this.groundAt(x, z, dx, dy, dz), depthM: toGround };
+      const colour = this.groundAt(x, z, dx, dy, dz);
+      return { colour: z < zones.pavementFrom ? colour | dull : colour, depthM: toGround };
     }
     const [x, y] = [xM + dx * toFront, heightM + dy * toFront];
     if (y <= zones.wallHeight) {

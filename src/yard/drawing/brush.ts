@@ -3,9 +3,9 @@
  * numbers instead of a drawing library, so that a picture is the same to the byte on every machine; measured, it is also
  * several times faster than paths of a canvas, which cost about 8 µs each.
  */
-import { project } from '../world/camera.js';
-import type { Camera } from '../world/camera.js';
 import { heightPx, widthPx } from '../world/camera.js';
+import type { Camera } from '../world/camera.js';
+import { Projection } from './projection.js';
 
 export interface Grid {
   /** Samples to a pixel of the 320 x 180 picture, along each side. */
@@ -18,6 +18,9 @@ export interface Grid {
 /** Marks kept above the colour's 24 bits, so that what overlaps darkens or mirrors but once. */
 export const marks = { soft: 1 << 24, hard: 1 << 25, contact: 1 << 26, mirror: 1 << 27 } as const;
 
+/** Set in the backdrop where the ground mirrors nothing. */
+export const dull = 1 << 28;
+
 const cornersMax = 24;
 
 export class Brush {
@@ -29,6 +32,7 @@ export class Brush {
   /** Index of the thing that a sample shows. */
   readonly owners: Uint8Array;
   readonly camera: Camera;
+  readonly projection: Projection;
   /** Written to `owners` with each sample. */
   owner = 0;
   /** Above 1 what is filled wins against what lies in the same plane. */
@@ -54,6 +58,7 @@ export class Brush {
 
   constructor(camera: Camera, grid: Grid) {
     this.camera = camera;
+    this.projection = new Projection(camera);
     this.grid = grid;
     this.width = widthPx * grid.scale + 2 * grid.padX;
     this.height = heightPx * grid.scale + 2 * grid.padY;
@@ -66,8 +71,9 @@ export class Brush {
 
   /** Adds a corner of the next polygon, in metres. */
   corner(x: number, y: number, z: number): void {
-    const { u, v, depthM } = project(this.camera, x, this.mirrored ? -y : y, z);
-    this.pixel(u, v, 1 / depthM);
+    const { projection } = this;
+    projection.see(x, this.mirrored ? -y : y, z);
+    this.pixel(projection.u, projection.v, projection.nearness);
   }
 
   /** Adds a corner where it appears. */
@@ -79,9 +85,9 @@ export class Brush {
     if (this.count < cornersMax - 1) this.count++;
   }
 
-  /** Fills the polygon and forgets it. With `oneSided` only when its corners run counter-clockwise, as seen. */
-  fill(colour: number, oneSided = false): void {
-    if (!this.close(oneSided)) return;
+  /** Fills the polygon and forgets it. */
+  fill(colour: number): void {
+    if (!this.close()) return;
     if (this.mirrored) {
       this.fillMirror(colour);
       return;
@@ -93,7 +99,7 @@ export class Brush {
       let w = (atX * (x + 0.5) + this.atY * (row + 0.5) + this.at0) * bias;
       const step = atX * bias;
       for (let at = row * width + x; x < end; x++, at++, w += step) {
-        if (w <= (nearness[at] ?? 0)) continue;
+        if (w <= nearness[at]!) continue;
         nearness[at] = w;
         colours[at] = colour;
         owners[at] = owner;
@@ -103,7 +109,7 @@ export class Brush {
 
   /** Darkens what lies in the polygon's plane, or shows through it, once for each mark. */
   shade(share: number, mark: number): void {
-    if (!this.close(false)) return;
+    if (!this.close()) return;
     const { colours, nearness, width, atX } = this;
     const keep = Math.round(share * 256);
     for (let row = this.firstRow; row <= this.lastRow; row++) {
@@ -112,9 +118,11 @@ export class Brush {
       // The ground's own depth was computed by another formula, so leave it some room.
       let w = (atX * (x + 0.5) + this.atY * (row + 0.5) + this.at0) * 1.004;
       for (let at = row * width + x; x < end; x++, at++, w += atX * 1.004) {
-        const colour = colours[at] ?? 0;
-        if ((colour & mark) !== 0 || w < (nearness[at] ?? 0)) continue;
-        colours[at] = blend(colour, 0, 256 - keep) | (colour & 0xff000000) | mark;
+        const colour = colours[at]!;
+        if ((colour & mark) !== 0 || w < nearness[at]!) continue;
+        const redBlue = (Math.imul(colour & 0xff00ff, keep) >>> 8) & 0xff00ff;
+        const green = (Math.imul(colour & 0xff00, keep) >>> 8) & 0xff00;
+        colours[at] = (colour & 0xff000000) | mark | redBlue | green;
       }
     }
   }
@@ -125,8 +133,8 @@ export class Brush {
       const end = this.endOf(row);
       let x = this.startOf(row);
       for (let at = row * width + x; x < end; x++, at++) {
-        const below = colours[at] ?? 0;
-        if ((below & marks.mirror) !== 0) continue;
+        const below = colours[at]!;
+        if ((below & (marks.mirror | dull)) !== 0) continue;
         colours[at] = blend(below, colour, 56) | (below & 0xff000000) | marks.mirror;
       }
     }
@@ -142,10 +150,10 @@ export class Brush {
   }
 
   /** Finds the polygon's rows, their ends and its plane; false when there is nothing to fill. */
-  private close(oneSided: boolean): boolean {
+  private close(): boolean {
     const { xs, ys, count } = this;
     this.count = 0;
-    if (count < 3 || !this.findPlane(count, oneSided)) return false;
+    if (count < 3 || !this.findPlane(count)) return false;
     let top = Infinity;
     let bottom = -Infinity;
     for (let i = 0; i < count; i++) {
@@ -156,8 +164,10 @@ export class Brush {
     this.firstRow = Math.max(0, Math.ceil(top - 0.5));
     this.lastRow = Math.min(this.height, Math.ceil(bottom - 0.5)) - 1;
     if (this.lastRow < this.firstRow) return false;
-    this.left.fill(Infinity, this.firstRow, this.lastRow + 1);
-    this.right.fill(-Infinity, this.firstRow, this.lastRow + 1);
+    for (let row = this.firstRow; row <= this.lastRow; row++) {
+      this.left[row] = Infinity;
+      this.right[row] = -Infinity;
+    }
     for (let i = 0; i < count; i++) {
       const j = i + 1 === count ? 0 : i + 1;
       this.traceEdge(xs[i] ?? 0, ys[i] ?? 0, xs[j] ?? 0, ys[j] ?? 0);
@@ -182,24 +192,21 @@ export class Brush {
   }
 
   /** Nearness is linear over the picture of a flat face; take it from the largest triangle. */
-  private findPlane(count: number, oneSided: boolean): boolean {
+  private findPlane(count: number): boolean {
     const { xs, ys, ws } = this;
     const x0 = xs[0] ?? 0;
     const y0 = ys[0] ?? 0;
-    let twice = 0;
     let largest = 0;
     let at = 1;
     for (let i = 1; i + 1 < count; i++) {
       const area =
         ((xs[i] ?? 0) - x0) * ((ys[i + 1] ?? 0) - y0) -
         ((xs[i + 1] ?? 0) - x0) * ((ys[i] ?? 0) - y0);
-      twice += area;
       if (Math.abs(area) <= Math.abs(largest)) continue;
       largest = area;
       at = i;
     }
     if (Math.abs(largest) < 1e-3) return false;
-    if (oneSided && (this.mirrored ? twice < 0 : twice > 0)) return false;
     const x1 = (xs[at] ?? 0) - x0;
     const y1 = (ys[at] ?? 0) - y0;
     const x2 = (xs[at + 1] ?? 0) - x0;
@@ -217,7 +224,7 @@ export class Brush {
 /** `share` of 256 parts of `over`, the rest of `under`; the upper byte is empty. */
 function blend(under: number, over: number, share: number): number {
   const keep = 256 - share;
-  const redBlue = ((under & 0xff00ff) * keep + (over & 0xff00ff) * share) / 256;
-  const green = ((under & 0xff00) * keep + (over & 0xff00) * share) / 256;
-  return (redBlue & 0xff00ff) | (green & 0xff00);
+  const redBlue = Math.imul(under & 0xff00ff, keep) + Math.imul(over & 0xff00ff, share);
+  const green = Math.imul(under & 0xff00, keep) + Math.imul(over & 0xff00, share);
+  return ((redBlue >>> 8) & 0xff00ff) | ((green >>> 8) & 0xff00);
 }

@@ -36,7 +36,7 @@ export class Building {
   private readonly lightsOn: number;
 
   constructor(place: Place) {
-    const { appearance, gateX, gateWidth, doorX, dockX, dockWidth } = place;
+    const { appearance, on, gateX, gateWidth, doorX, dockX, dockWidth } = place;
     this.place = place;
     this.seed = place.seed;
     const { wallTexture } = appearance;
@@ -50,9 +50,9 @@ export class Building {
       ...{ height: openings[kind].height, backZ: openings[kind].backZ },
     });
     this.openings = [
-      opening('gate', gateX, gateWidth),
       opening('door', doorX, openings.door.width),
-      opening('dock', dockX, dockWidth),
+      ...(on.gate ? [opening('gate', gateX, gateWidth)] : []),
+      ...(on.dock ? [opening('dock', dockX, dockWidth)] : []),
     ];
   }
 
@@ -64,7 +64,18 @@ export class Building {
   wallAt(x: number, y: number): Seen {
     if (y > zones.wallHeight - 0.22) return plain(scaled(this.wall, 0.52));
     if (y < 0.32) return plain(scaled(0x75706a, 0.9 + 0.16 * smoothValue(this.seed, x * 5, y * 9)));
-    return this.windowAt(x, y) ?? plain(this.textureAt(x, y));
+    return this.signAt(x, y) ?? this.windowAt(x, y) ?? plain(this.textureAt(x, y));
+  }
+
+  /** Where parcels are taken in, a brown plate with a parcel on it hangs beside the door. */
+  private signAt(x: number, y: number): Seen | null {
+    const { doorX, direction, on } = this.place;
+    if (!on.parcel) return null;
+    const across = Math.abs(x - (doorX - direction * 1.25));
+    const up = Math.abs(y - 1.85);
+    if (across > 0.36 || up > 0.36) return null;
+    if (across > 0.24 || up > 0.24) return plain(0x5e3a1c);
+    return plain(across < 0.05 || up < 0.04 ? 0xc08a4a : 0xf2eee2);
   }
 
   private textureAt(x: number, y: number): Colour {
@@ -97,7 +108,7 @@ export class Building {
     const centre = index * windowEveryM;
     const dx = Math.abs(x - centre);
     if (dx > 0.62 || y < 1.32 || y > 2.78) return null;
-    if (this.openings.some((it) => centre > it.left - 0.95 && centre < it.right + 0.95))
+    if (this.openings.some((it) => centre > it.left - 1.25 && centre < it.right + 1.25))
       return null;
     if (y < 1.42) return plain(0xcfc9bb);
     if (dx > 0.53 || y > 2.7 || dx < 0.035 || Math.abs(y - 2.3) < 0.03) return plain(0xdcd7ca);

@@ -5,7 +5,8 @@ import type { TrafficLight } from '../world/things.js';
 import { openings } from './building.js';
 import { hsl, mixed, scaled } from './colour.js';
 import type { Colour } from './colour.js';
-import { Frame, rectangle } from './pen.js';
+import { Frame } from './pen.js';
+import { rectangle } from './face-pen.js';
 import type { Pen } from './pen.js';
 
 /** Just before the front. */
@@ -155,5 +156,5 @@ export function drawLight(pen: Pen, place: Place, light: TrafficLight): void {
 }
 
 export function lightFrame({ crossX, direction }: Place): Frame {
-  return new Frame(crossX + direction * 1.55, zones.apronFrom + 0.18);
+  return new Frame(crossX + direction * 1.3, zones.apronFrom + 0.15);
 }

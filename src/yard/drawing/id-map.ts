@@ -66,7 +66,8 @@ export class IdMapper {
       objects.push({ id: item.id, class: item.class, box, visible: count / this.fullCount(item) });
       numbers[index + 1] = objects.length;
     });
-    return { ids: owners.map((owner) => numbers[owner] ?? 0), objects };
+    for (let at = 0; at < owners.length; at++) owners[at] = numbers[owners[at]!]!;
+    return { ids: owners, objects };
   }
 
   private drawItem(item: Item, owner: number): void {
@@ -85,7 +86,8 @@ export class IdMapper {
     this.clear();
     this.drawItem(item, 1);
     let count = 0;
-    for (const owner of this.brush.owners) count += owner;
+    const { owners } = this.brush;
+    owners.forEach((owner) => (count += owner));
     return Math.max(1, count);
   }
 

@@ -16,7 +16,7 @@ interface Sky {
 const skies = {
   day: { ambient: [0.66, 0.69, 0.75], sun: [0.5, 0.48, 0.42], lamps: 0 },
   dusk: { ambient: [0.5, 0.43, 0.46], sun: [0.42, 0.25, 0.1], lamps: 0.35 },
-  night: { ambient: [0.3, 0.34, 0.45], sun: [0, 0, 0], lamps: 0.75 },
+  night: { ambient: [0.36, 0.4, 0.51], sun: [0, 0, 0], lamps: 0.85 },
 } as const satisfies Record<string, Sky>;
 
 interface Lamp {
@@ -43,7 +43,7 @@ export class Lighting {
     const { tint, rain, shadow } = appearance;
     const cast: Rgb = [1.04 - 0.12 * tint, 1, 0.9 + 0.14 * tint];
     const sunShare = rain ? 0.35 : 1;
-    const skyShare = rain ? 0.95 : 1;
+    const skyShare = rain ? 1.04 : 1;
     this.ambient = scale(sky.ambient, skyShare, cast);
     this.sun = scale(sky.sun, sunShare, cast);
     this.lampPower = sky.lamps;

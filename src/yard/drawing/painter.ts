@@ -13,7 +13,8 @@ import type { Item } from './scene.js';
 import { drawShadows } from './shadows.js';
 import type { YardState } from './state.js';
 import { angleOf } from './vehicles.js';
-import { drawGlows, drawPool, drawRain, pictureGrid, Sensor } from './weather.js';
+import { Sensor } from './sensor.js';
+import { drawGlows, drawPool, drawRain, pictureGrid } from './weather.js';
 
 export { idsHeight, idsWidth } from './id-map.js';
 export type { IdMap, VisibleObject } from './id-map.js';

@@ -3,7 +3,8 @@ import { sizes } from '../world/things.js';
 import type { Stack } from '../world/things.js';
 import type { Colour } from './colour.js';
 import { mixed, pickColour, scaled } from './colour.js';
-import { Frame, rectangle } from './pen.js';
+import { Frame } from './pen.js';
+import { rectangle } from './face-pen.js';
 import type { Pen } from './pen.js';
 
 export const palletHeightM = sizes.pallet.height;

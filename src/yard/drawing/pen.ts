@@ -2,7 +2,8 @@
 import type { Brush } from './brush.js';
 import type { Colour } from './colour.js';
 import type { Lighting, Vector } from './lighting.js';
-import { project } from '../world/camera.js';
+import { FacePen } from './face-pen.js';
+import type { Face, Side } from './face-pen.js';
 
 /** Where a thing stands and which way it faces: 0 to the right, a quarter turn away from the camera. */
 export class Frame {
@@ -30,18 +31,6 @@ export class Frame {
   }
 }
 
-/** Corners in shares of a face: from its lower left corner, as seen from outside. */
-export type Outline = readonly (readonly [across: number, up: number])[];
-
-export const rectangle = (left: number, low: number, right: number, high: number): Outline => [
-  [left, low],
-  [right, low],
-  [right, high],
-  [left, high],
-];
-
-export type Side = 'right' | 'left' | 'front' | 'back' | 'top';
-
 export interface Block {
   /** From back to front at the bottom and at the top. */
   readonly bottom: readonly [back: number, front: number];
@@ -64,9 +53,26 @@ export interface Glow {
   readonly strength: number;
 }
 
-type Face = readonly [Vector, Vector, Vector, Vector];
+interface Seen {
+  readonly u: number;
+  readonly v: number;
+  readonly nearness: number;
+}
 
-const capSteps = 4;
+/** Directions round a half circle, ahead in its middle, and round a full one. */
+const halfTurn = directions(-Math.PI / 2, Math.PI / 4, 5);
+const fullTurn = directions(0, Math.PI / 7, 14);
+
+function directions(
+  from: number,
+  step: number,
+  count: number,
+): readonly (readonly [cos: number, sin: number])[] {
+  return Array.from({ length: count }, (_, i) => [
+    Math.cos(from + i * step),
+    Math.sin(from + i * step),
+  ]);
+}
 
 export class Pen {
   readonly brush: Brush;
@@ -105,28 +111,27 @@ export class Pen {
     const t1 = frame.at(topFront, high, -topHalf);
     const t2 = frame.at(topFront, high, topHalf);
     const t3 = frame.at(topBack, high, topHalf);
-    const faces: readonly [Side, Face][] = [
-      ['right', [b0, b1, t1, t0]],
-      ['left', [b2, b3, t3, t2]],
-      ['front', [b1, b2, t2, t1]],
-      ['back', [b3, b0, t0, t3]],
-      ['top', [t0, t1, t2, t3]],
-    ];
-    for (const [side, face] of faces) {
-      const normal = normalOf(face);
-      this.outline(face, side === 'top' ? (shape.roof ?? shape.colour) : shape.colour, normal);
-      if (paint === undefined) continue;
-      const { bias } = this.brush;
-      paint(new FacePen(this, side, face, normal));
-      this.brush.bias = bias;
-    }
+    this.face('right', [b0, b1, t1, t0], shape.colour, paint);
+    this.face('left', [b2, b3, t3, t2], shape.colour, paint);
+    this.face('front', [b1, b2, t2, t1], shape.colour, paint);
+    this.face('back', [b3, b0, t0, t3], shape.colour, paint);
+    this.face('top', [t0, t1, t2, t3], shape.roof ?? shape.colour, paint);
   }
 
-  /** A flat piece that shows from the side from which its corners run counter-clockwise. */
-  outline(corners: readonly Vector[], colour: Colour, normal: Vector): void {
-    for (const [x, y, z] of corners) this.brush.corner(x, y, z);
-    const [nx, ny, nz] = normal;
-    this.brush.fill(this.lighting.on(colour, nx, ny, nz, this.lamp), true);
+  /** Faces that are turned away cost nothing. */
+  private face(side: Side, face: Face, colour: Colour, paint?: (face: FacePen) => void): void {
+    const { brush } = this;
+    const { camera, mirrored } = brush;
+    const normal = normalOf(face);
+    const [[x, y, z]] = face;
+    const eyeY = mirrored ? -camera.heightM : camera.heightM;
+    if (normal[0] * (camera.xM - x) + normal[1] * (eyeY - y) - normal[2] * z <= 0) return;
+    for (const [cornerX, cornerY, cornerZ] of face) brush.corner(cornerX, cornerY, cornerZ);
+    brush.fill(this.on(colour, normal));
+    if (paint === undefined) return;
+    const { bias } = brush;
+    paint(new FacePen(this, side, face, normal));
+    brush.bias = bias;
   }
 
   /** A flat piece seen from both sides; `glowing` colours need no light. */
@@ -140,17 +145,18 @@ export class Pen {
     const { brush } = this;
     const a = this.seen(from);
     const b = this.seen(to);
-    const ra = radius * brush.camera.focalPx * a.nearness;
-    const rb = endRadius * brush.camera.focalPx * b.nearness;
-    const angle = Math.atan2(b.v - a.v, b.u - a.u);
-    for (let i = 0; i <= capSteps; i++) {
-      const turn = angle + Math.PI / 2 + (i / capSteps) * Math.PI;
-      brush.pixel(a.u + ra * Math.cos(turn), a.v + ra * Math.sin(turn), a.nearness);
-    }
-    for (let i = 0; i <= capSteps; i++) {
-      const turn = angle - Math.PI / 2 + (i / capSteps) * Math.PI;
-      brush.pixel(b.u + rb * Math.cos(turn), b.v + rb * Math.sin(turn), b.nearness);
-    }
+    const length = Math.hypot(b.u - a.u, b.v - a.v);
+    // Along the limb; any way will do where it points at the camera.
+    const alongU = length > 0 ? (b.u - a.u) / length : 1;
+    const alongV = length > 0 ? (b.v - a.v) / length : 0;
+    const cap = (end: Seen, r: number): void => {
+      const rU = r * brush.camera.focalPx * end.nearness * alongU;
+      const rV = r * brush.camera.focalPx * end.nearness * alongV;
+      for (const [c, s] of halfTurn)
+        brush.pixel(end.u + c * rU - s * rV, end.v + c * rV + s * rU, end.nearness);
+    };
+    cap(b, endRadius);
+    cap(a, -radius);
     brush.fill(this.upright(colour));
   }
 
@@ -159,10 +165,7 @@ export class Pen {
     const { brush } = this;
     const { u, v, nearness } = this.seen(centre);
     const r = radius * brush.camera.focalPx * nearness;
-    for (let i = 0; i < 14; i++) {
-      const turn = (i / 14) * 2 * Math.PI;
-      brush.pixel(u + r * Math.cos(turn), v + r * Math.sin(turn), nearness);
-    }
+    for (const [c, s] of fullTurn) brush.pixel(u + r * c, v + r * s, nearness);
     brush.fill(glowing ? colour : this.upright(colour));
   }
 
@@ -175,13 +178,8 @@ export class Pen {
     radius: number,
     colour: Colour,
   ): void {
-    for (let i = 0; i < 14; i++) {
-      const turn = (i / 14) * 2 * Math.PI;
-      const [x, y, z] = frame.at(
-        ahead + radius * Math.cos(turn),
-        up + radius * Math.sin(turn),
-        left,
-      );
+    for (const [c, s] of fullTurn) {
+      const [x, y, z] = frame.at(ahead + radius * c, up + radius * s, left);
       this.brush.corner(x, y, z);
     }
     this.brush.fill(this.upright(colour));
@@ -209,57 +207,11 @@ export class Pen {
     return this.lighting.on(colour, nx, ny, nz, this.lamp);
   }
 
-  private seen([x, y, z]: Vector): { u: number; v: number; nearness: number } {
-    const { camera, mirrored } = this.brush;
-    const { u, v, depthM } = project(camera, x, mirrored ? -y : y, z);
-    return { u, v, nearness: 1 / depthM };
+  private seen([x, y, z]: Vector): Seen {
+    const { projection, mirrored } = this.brush;
+    projection.see(x, mirrored ? -y : y, z);
+    return { u: projection.u, v: projection.v, nearness: projection.nearness };
   }
-}
-
-/** Paints on one face of a block. */
-export class FacePen {
-  readonly side: Side;
-  private readonly pen: Pen;
-  private readonly face: Face;
-  private readonly normal: Vector;
-
-  constructor(pen: Pen, side: Side, face: Face, normal: Vector) {
-    this.pen = pen;
-    this.side = side;
-    this.face = face;
-    this.normal = normal;
-  }
-
-  get isFlank(): boolean {
-    return this.side === 'left' || this.side === 'right';
-  }
-
-  /** `across` runs from the left, as seen from outside; on both flanks from the back to the front. */
-  paint(outline: Outline, colour: Colour, glowing = false): void {
-    const { pen, face, normal } = this;
-    pen.raise();
-    const mirror = this.side === 'left';
-    for (let i = 0; i < outline.length; i++) {
-      const corner = outline[mirror ? outline.length - 1 - i : i];
-      if (!corner) continue;
-      const [x, y, z] = within(face, mirror ? 1 - corner[0] : corner[0], corner[1]);
-      pen.brush.corner(x, y, z);
-    }
-    pen.brush.fill(glowing ? colour : pen.on(colour, normal), true);
-  }
-
-  at(across: number, up: number): Vector {
-    return within(this.face, this.side === 'left' ? 1 - across : across, up);
-  }
-}
-
-function within([a, b, c, d]: Face, across: number, up: number): Vector {
-  const mix = (i: 0 | 1 | 2): number => {
-    const low = a[i] + (b[i] - a[i]) * across;
-    const high = d[i] + (c[i] - d[i]) * across;
-    return low + (high - low) * up;
-  };
-  return [mix(0), mix(1), mix(2)];
 }
 
 /** Of unit length, pointing outwards. */

@@ -4,14 +4,14 @@ import { doorId } from '../world/things.js';
 import type { Place } from '../world/place.js';
 import { zones } from '../world/place.js';
 import type { Colour } from './colour.js';
-import { mixed, pickColour, scaled } from './colour.js';
+import { pickColour, scaled } from './colour.js';
 import { Frame } from './pen.js';
 import type { Pen } from './pen.js';
 import type { Vector } from './lighting.js';
 
 const coats = [0x2f6db3, 0x3d8a56, 0xe0dccb, 0x7a4fa0, 0x2aa6a6, 0x4b5563, 0xd98cb0] as const;
 const trousers = [0x2b3140, 0x4a4038, 0x24303a, 0x5a5f68] as const;
-const hairs = [0x2a1c12, 0x5b3a1e, 0xb08a4a, 0x8c8c8c] as const;
+const hairs = [0x2a1c12, 0x5b3a1e, 0xc99a4a, 0x8a3a1a] as const;
 const skins = [0xe3b48f, 0xb9835c, 0x7d5235] as const;
 
 export interface Figure {
@@ -82,7 +82,7 @@ function clothes({
     hair: pickColour(hairs, (paint * 5.1) % 1),
     skin: pickColour(skins, (paint * 3.7) % 1),
   };
-  const extra = special ? { vest: true, umbrella: role !== 'driver' } : {};
+  const extra = special && role === 'walker' ? { vest: true, umbrella: true } : {};
   if (role === 'owner') return { ...look, ...extra, coat: 0xe0202a, longCoat: true };
   if (role === 'driver')
     return { ...look, ...extra, coat: 0x744a26, legs: 0x4d3119, cap: 0x5a3718 };
@@ -91,7 +91,7 @@ function clothes({
 
 /** Whoever opens the door from inside. */
 export function drawResident(pen: Pen, place: Place, holdsParcel: boolean): void {
-  drawFigure(pen, new Frame(place.doorX + 0.12, zones.front + 0.1, -Math.PI / 2), {
+  drawFigure(pen, new Frame(place.doorX + 0.12, zones.front + 0.2, -Math.PI / 2), {
     ...{ coat: 0xd9c27a, legs: 0x3a4660, hair: 0x6a6a6a, skin: skins[doorId % 2] ?? skins[0] },
     ...{ scale: 0.96, stride: null, arms: holdsParcel ? 'hold' : 'raise', runs: false },
   });
@@ -166,13 +166,7 @@ export function drawFigure(pen: Pen, frame: Frame, figure: Figure): void {
     0.235,
   );
   // Light from one side.
-  limb(
-    at(-0.04, 0.96 + bob, -0.1),
-    at(-0.02, 1.34 + bob, -0.1),
-    0.1,
-    mixed(coat, 0xffffff, 0.16),
-    0.12,
-  );
+  limb(at(-0.04, 0.96 + bob, -0.1), at(-0.02, 1.34 + bob, -0.1), 0.1, scaled(coat, 1.15), 0.12);
   if (figure.vest === true) {
     limb(at(0.01, 1.02 + bob, -0.02), at(0.02, 1.34 + bob, -0.02), 0.22, 0xeaff1e, 0.245);
     limb(at(-0.24, 1.14 + bob, -0.2), at(0.24, 1.14 + bob, -0.2), 0.045, 0xf4f6f6);

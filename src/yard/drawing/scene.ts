@@ -14,7 +14,8 @@ import {
 } from '../world/things.js';
 import type { Ball, Person } from '../world/things.js';
 import { drawDock, drawDoor, drawGate, drawLight, lightFrame } from './fixtures.js';
-import { drawBicycle, drawForklift, drawLoad, forkHeight, forkliftFrame } from './machines.js';
+import { drawBicycle } from './bicycle.js';
+import { drawForklift, drawLoad, forkHeight, forkliftFrame } from './forklift.js';
 import { drawStack, palletHeightM } from './pallets.js';
 import { Frame } from './pen.js';
 import type { Pen } from './pen.js';
@@ -49,22 +50,24 @@ export function itemsOf(state: YardState): Item[] {
 }
 
 function fixtures({ place, gate, door, dock, light, stack }: YardState): Item[] {
-  const { modules } = place.template;
+  const { on } = place;
   const items: Item[] = [
-    {
-      ...{ id: gateId, class: 'gate', x: place.gateX, z: zones.front, footprint: null },
-      draw: (pen) => drawGate(pen, place, gate.share),
-    },
     {
       ...{ id: doorId, class: 'door', x: place.doorX, z: zones.front, footprint: null },
       draw: (pen) => drawDoor(pen, place, door.share),
     },
-    {
+  ];
+  if (on.gate)
+    items.push({
+      ...{ id: gateId, class: 'gate', x: place.gateX, z: zones.front, footprint: null },
+      draw: (pen) => drawGate(pen, place, gate.share),
+    });
+  if (on.dock)
+    items.push({
       ...{ id: dockId, class: 'dock', x: place.dockX, z: zones.front, footprint: null },
       draw: (pen) => drawDock(pen, place, dock.share),
-    },
-  ];
-  if (modules.includes('light')) {
+    });
+  if (on.light) {
     const frame = lightFrame(place);
     items.push({
       ...{ id: lightId, class: 'light', x: frame.x, z: frame.z },
@@ -72,7 +75,7 @@ function fixtures({ place, gate, door, dock, light, stack }: YardState): Item[] 
       draw: (pen) => drawLight(pen, place, light),
     });
   }
-  if (modules.includes('dock') && (stack.count > 0 || stack.fallen)) {
+  if (on.dock && (stack.count > 0 || stack.fallen)) {
     const x = place.stackX;
     const z = zones.forkliftLane;
     const height = stack.fallen ? palletHeightM : stack.count * palletHeightM;
@@ -163,7 +166,7 @@ function residentAndParcel({ place, tick, door, parcel }: YardState): Item[] {
         if (isHeld)
           drawParcel(
             pen,
-            new Frame(place.doorX + 0.1, zones.front - 0.34, 0.2, 0.95),
+            new Frame(place.doorX + 0.1, zones.front - 0.24, 0.2, 0.95),
             parcel.special,
           );
         else drawLyingParcel(pen, parcel);
@@ -210,5 +213,5 @@ function solid(frame: Frame, size: { length: number; width: number; height: numb
 }
 
 function onFoot(frame: Frame, height: number): Footprint {
-  return { frame, back: -0.24, front: 0.24, half: 0.22, height };
+  return { frame, back: -0.2, front: 0.2, half: 0.18, height };
 }

@@ -21,7 +21,7 @@ export function drawShadows(
       fill(brush, hullOf(cast(footprint, lighting, softM)), keep, marks.soft);
       fill(brush, hullOf(cast(footprint, lighting, -softM / 2)), keep, marks.hard);
     }
-    fill(brush, round(footprint), 0.62, marks.contact);
+    fill(brush, round(footprint), 0.66, marks.contact);
   }
 }
 
@@ -44,7 +44,7 @@ function cast(
 function round({ frame, back, front, half }: Footprint): Spot[] {
   const spots: Spot[] = [];
   const middle = (back + front) / 2;
-  const [ahead, aside] = [(front - back) / 2 + 0.12, half + 0.12];
+  const [ahead, aside] = [(front - back) / 2 + 0.06, half + 0.06];
   for (let i = 0; i < 10; i++) {
     const turn = (i / 10) * 2 * Math.PI;
     // Squarer than an ellipse.

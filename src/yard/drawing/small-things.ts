@@ -3,7 +3,8 @@ import type { Ball, Dog, Parcel } from '../world/things.js';
 import { sizes } from '../world/things.js';
 import { hsl, mixed, scaled } from './colour.js';
 import type { Vector } from './lighting.js';
-import { Frame, rectangle } from './pen.js';
+import { Frame } from './pen.js';
+import { rectangle } from './face-pen.js';
 import type { Pen } from './pen.js';
 
 export function drawDog(pen: Pen, dog: Dog): void {

@@ -1,14 +1,13 @@
-/** What lies between the scene and the picture: glowing lamps, rain, passing clouds, a shaking camera, a noisy sensor. */
-import { project, widthPx, heightPx } from '../world/camera.js';
+/** What lies between the scene and the picture: glowing lamps, rain, passing clouds, a shaking camera. */
+import { project } from '../world/camera.js';
 import type { Place } from '../world/place.js';
-import { randomBits, RandomStream, stream, uniform } from '../world/random.js';
+import { randomBits, stream, uniform } from '../world/random.js';
 import type { Brush } from './brush.js';
 import type { Colour } from './colour.js';
 import type { Glow } from './pen.js';
 
 const cloudStream = stream('cloud');
 const shakeStream = stream('shake');
-const noiseStream = stream('noise at');
 const rainStream = stream('rain');
 
 /** Samples to a pixel and beyond each edge; the camera shakes within the edge. */
@@ -119,59 +118,4 @@ export function drawRain(brush: Brush, { seed, appearance }: Place, tick: number
 /** Three parts of the first, one of the second. */
 function average(three: number, one: number): number {
   return (((three >>> 2) & 0x3f3f3f) * 3 + ((one >>> 2) & 0x3f3f3f)) & 0xffffff;
-}
-
-const noiseLength = 1 << 18;
-let unitNoise: Float32Array | undefined;
-
-/** Roughly normal, standard deviation 1; the same for all places. */
-function noise(): Float32Array {
-  if (unitNoise) return unitNoise;
-  const random = new RandomStream(1, 'noise');
-  unitNoise = new Float32Array(noiseLength);
-  for (let i = 0; i < noiseLength; i++)
-    unitNoise[i] =
-      (random.uniform() + random.uniform() + random.uniform() + random.uniform() - 2) *
-      Math.sqrt(3);
-  return unitNoise;
-}
-
-export class Sensor {
-  private readonly place: Place;
-  private readonly noise: Int8Array;
-
-  constructor(place: Place) {
-    this.place = place;
-    this.noise = Int8Array.from(noise(), (value) => Math.round(value * place.appearance.noise));
-  }
-
-  /** The picture from its samples: rgba, 320 x 180. */
-  expose({ colours, width }: Brush, tick: number): Buffer {
-    const { place, noise: table } = this;
-    const pixels = new Uint8ClampedArray(widthPx * heightPx * 4);
-    const shift = shakeOf(place, tick);
-    // Of four samples together, so that nothing is divided in the loop.
-    const gain = cloudGain(place, tick) / 4;
-    let grain = randomBits(place.seed, noiseStream, tick) & (noiseLength - 1);
-    let out = 0;
-    for (let y = 0; y < heightPx; y++) {
-      let at = (2 * y + pictureGrid.padY + shift.y) * width + pictureGrid.padX + shift.x;
-      for (let x = 0; x < widthPx; x++, at += 2, out += 4) {
-        const a = colours[at] ?? 0;
-        const b = colours[at + 1] ?? 0;
-        const c = colours[at + width] ?? 0;
-        const d = colours[at + width + 1] ?? 0;
-        // Red and blue are summed in one word: four of them stay below the next channel.
-        const redBlue = (a & 0xff00ff) + (b & 0xff00ff) + (c & 0xff00ff) + (d & 0xff00ff);
-        const green = (a & 0xff00) + (b & 0xff00) + (c & 0xff00) + (d & 0xff00);
-        const grey = table[grain] ?? 0;
-        grain = (grain + 1) & (noiseLength - 1);
-        pixels[out] = (redBlue >>> 16) * gain + grey;
-        pixels[out + 1] = (green >>> 8) * gain + grey;
-        pixels[out + 2] = (redBlue & 0xffff) * gain + grey;
-        pixels[out + 3] = 255;
-      }
-    }
-    return Buffer.from(pixels.buffer);
-  }
 }

@@ -36,6 +36,14 @@ export function chancesAt(world: World, { count, seed }: ChancesOptions): Chance
   };
 }
 
+/** Whether older memory than this many clips makes any difference to pBayes here. */
+export function needsOlderMemory(world: World, clips: number): boolean {
+  const { vehicles } = forgetBefore(world, world.tick - clips * ticksPerSecond);
+  return vehicles.some(
+    ({ belief }, index) => Math.abs(belief - world.vehicles[index]!.belief) > 1e-9,
+  );
+}
+
 /** pBayes of one who has watched for this many clips of one second only: the gap to `bayes` says what older memory is worth. */
 export function windowBayes(
   world: World,

@@ -5,7 +5,7 @@ import type { TruthWindow } from '../scoring/truth-window.js';
 import { yardLabels } from '../world/labels.js';
 import { randomBits, stream, uniform } from '../world/random.js';
 import { ticksPerSecond } from '../world/things.js';
-import { chancesAt, windowBayes } from './chances.js';
+import { chancesAt, needsOlderMemory, windowBayes } from './chances.js';
 import { firstEvent, horizonTicks } from './futures.js';
 import { priorOf } from './prior.js';
 
@@ -41,14 +41,10 @@ export function examScene({ split, seed, count }: ExamOptions, scene: number): E
     while (world.tick < end) world.step();
     const options = { count, seed: randomBits(world.seed, futures, end) };
     const { bayes, state, bayesWithin } = chancesAt(world, options);
-    return {
-      clip,
-      end,
-      bayes,
-      state,
-      bayesWithin,
-      bayesOfWindow: windowBayes(world, clipsPerWindow, options),
-    };
+    const bayesOfWindow = needsOlderMemory(world, clipsPerWindow)
+      ? windowBayes(world, clipsPerWindow, options)
+      : bayes;
+    return { clip, end, bayes, state, bayesWithin, bayesOfWindow };
   });
   const last = asked.at(-1)?.end ?? start;
   while (world.tick < last + horizonTicks) world.step();

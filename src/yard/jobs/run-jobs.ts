@@ -3,18 +3,19 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { LookaheadError } from '../../errors.js';
-import { errorOf, nameOf } from './jobs.js';
-import type { Assignment, Job, Reply, Request, Result } from './jobs.js';
-
-/** Compiled, also where this file is not. */
-const script = import.meta.url.endsWith('.ts')
-  ? '../../../dist/yard/data/record-worker.js'
-  : './record-worker.js';
+import { errorOf } from './messages.js';
+import type { Reply, Request } from './messages.js';
 
 /** A job that ends its worker so often is not done a further time. */
 const attemptsMax = 3;
 
-export interface RunOptions {
+export interface RunOptions<Assignment, Job, Result> {
+  /** Compiled JavaScript that calls serveJobs. */
+  readonly script: URL;
+  readonly assignment: Assignment;
+  readonly jobs: readonly Job[];
+  /** For errors: «scene 3». */
+  readonly nameOf: (job: Job) => string;
   readonly workers: number;
   readonly onDone: (job: Job, result: Result) => void;
   /** A worker has started on a job. */
@@ -23,12 +24,10 @@ export interface RunOptions {
 }
 
 /** @throws LookaheadError of a job; what `signal` was aborted with */
-export async function runJobs(
-  assignment: Assignment,
-  jobs: readonly Job[],
-  options: RunOptions,
+export async function runJobs<Assignment, Job, Result>(
+  options: RunOptions<Assignment, Job, Result>,
 ): Promise<void> {
-  const { signal } = options;
+  const { script, assignment, jobs, nameOf, signal } = options;
   signal?.throwIfAborted();
   const waiting = [...jobs];
   const attempts = new Map<Job, number>();
@@ -36,9 +35,9 @@ export async function runJobs(
   let ended = false;
 
   const work = async (): Promise<void> => {
-    let worker: Worker | null = null;
-    for (let job = waiting.shift(); job && !ended; job = waiting.shift()) {
-      worker ??= new Worker(assignment, children);
+    let worker: Worker<Assignment, Job, Result> | null = null;
+    for (let job = waiting.shift(); job !== undefined && !ended; job = waiting.shift()) {
+      worker ??= new Worker(script, assignment, children);
       options.onStart?.(job, worker.pid);
       const outcome = await worker.ask(job);
       if (outcome.kind === 'done') {
@@ -49,7 +48,7 @@ export async function runJobs(
       worker = null;
       const count = (attempts.get(job) ?? 0) + 1;
       attempts.set(job, count);
-      if (count === attemptsMax) throw deathOf(job, outcome.why);
+      if (count === attemptsMax) throw deathOf(nameOf(job), outcome.why);
       waiting.unshift(job);
     }
     worker?.end();
@@ -67,15 +66,15 @@ export async function runJobs(
   }
 }
 
-type Outcome = Reply | { readonly kind: 'died'; readonly why: string };
+type Outcome<Result> = Reply<Result> | { readonly kind: 'died'; readonly why: string };
 
-class Worker {
+class Worker<Assignment, Job, Result> {
   readonly pid: number;
   private readonly child: ChildProcess;
 
-  constructor(assignment: Assignment, children: Set<ChildProcess>) {
+  constructor(script: URL, assignment: Assignment, children: Set<ChildProcess>) {
     // Flags of this process, a debugger's port for one, are not the child's.
-    this.child = fork(fileURLToPath(new URL(script, import.meta.url)), { execArgv: [] });
+    this.child = fork(fileURLToPath(script), { execArgv: [] });
     this.pid = this.child.pid ?? 0;
     children.add(this.child);
     this.child.once('exit', () => children.delete(this.child));
@@ -84,19 +83,19 @@ class Worker {
     this.send({ kind: 'begin', assignment });
   }
 
-  ask(job: Job): Promise<Outcome> {
+  ask(job: Job): Promise<Outcome<Result>> {
     const { child } = this;
     return new Promise((resolve) => {
-      const settle = (outcome: Outcome): void => {
+      const settle = (outcome: Outcome<Result>): void => {
         child.off('message', onReply).off('exit', onExit).off('error', onError);
         resolve(outcome);
       };
-      const onReply = (reply: Reply): void => settle(reply);
+      const onReply = (reply: Reply<Result>): void => settle(reply);
       const onExit = (code: number | null, name: string | null): void =>
         settle({ kind: 'died', why: name ?? `exit code ${String(code)}` });
       const onError = (error: Error): void => settle({ kind: 'died', why: error.message });
       child.on('message', onReply).on('exit', onExit).on('error', onError);
-      this.send(job);
+      this.send({ kind: 'job', job });
     });
   }
 
@@ -105,7 +104,7 @@ class Worker {
   }
 
   /** What could not be sent is told by the child's exit. */
-  private send(request: Request): void {
+  private send(request: Request<Assignment, Job>): void {
     if (this.child.connected) this.child.send(request, () => undefined);
   }
 }
@@ -117,10 +116,10 @@ async function endNow(child: ChildProcess): Promise<void> {
   await gone;
 }
 
-function deathOf(job: Job, why: string): LookaheadError {
+function deathOf(name: string, why: string): LookaheadError {
   return new LookaheadError(
     'usage',
-    `${String(attemptsMax)} workers died over ${nameOf(job)}, the last with ${why}.`,
+    `${String(attemptsMax)} workers died over ${name}, the last with ${why}.`,
     'Most often memory was short: give fewer --workers; the same command goes on where it ended.',
   );
 }

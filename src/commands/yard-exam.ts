@@ -1,0 +1,62 @@
+/** What `yard score` and `yard forecast` share: which windows are asked for, and their truth. */
+import { LookaheadError } from '../errors.js';
+import { splits } from '../yard/data/splits.js';
+import type { Split } from '../yard/data/splits.js';
+import { showProgress } from '../yard/data/progress.js';
+import { examWindows } from '../yard/truth/exam-file.js';
+import type { ExamWindow } from '../yard/truth/exam.js';
+import { wholeNumber, type Context, type Options } from './options.js';
+
+export const examFlags = {
+  split: { type: 'string' },
+  seed: { type: 'string', default: '1' },
+  windows: { type: 'string', default: '400' },
+  futures: { type: 'string', default: '1024' },
+  workers: { type: 'string', default: '0' },
+} as const;
+
+export const examUsage = `--split ${splits.join('|')} [--seed 1] [--windows 400] [--futures 1024]
+  [--workers N, by default one for each core]`;
+
+export interface Exam {
+  readonly split: Split;
+  readonly seed: number;
+  readonly windows: readonly ExamWindow[];
+}
+
+/** Works out the truth, or takes it from the cache. @throws LookaheadError usage */
+export async function examOf(
+  options: Options,
+  { err, signal }: Pick<Context, 'err' | 'signal'>,
+  usage: string,
+): Promise<Exam> {
+  const { split: name } = options.values;
+  const split = splits.find((known) => known === name);
+  if (!split)
+    throw new LookaheadError(
+      'usage',
+      name === undefined ? '--split is missing.' : `--split is ${JSON.stringify(name)}.`,
+      usage,
+    );
+  const number = (flag: keyof typeof examFlags, least: number): number =>
+    wholeNumber(options, flag, usage, least);
+  const seed = number('seed', 0);
+  const asked = number('windows', 1);
+  const progress = showProgress({
+    out: err,
+    total: asked,
+    unit: 'windows',
+    nowMs: () => performance.now(),
+  });
+  try {
+    const windows = await examWindows({
+      ...{ split, seed, windows: asked, signal },
+      count: number('futures', 1),
+      workers: number('workers', 0),
+      onProgress: progress.note,
+    });
+    return { split, seed, windows };
+  } finally {
+    progress.end();
+  }
+}
