@@ -18,8 +18,9 @@ export const commands: Readonly<Record<string, Command>> = {
   yard: async (args, context) => (await import('./yard.js')).yardCommand(args, context),
   evaluate: async (args, context) => {
     const { evaluateCommand } = await import('./evaluate.js');
+    const { ffmpegPath, out, err } = context;
     const bundleDir = bundleDirOf({ bundle: 'yard' });
-    return evaluateCommand(args, { ...context, cacheDir, bundleDir });
+    return evaluateCommand(args, { ffmpegPath, out, err, cacheDir, bundleDir });
   },
 };
 
