@@ -148,9 +148,7 @@ function truthOf(
     prior: prior.priorNext,
     priorWithin: prior.priorWithin,
     last: last === 0 ? null : last,
-    within: labels.map((_, label) =>
-      label === 0 ? within.length === 0 : within.includes(label),
-    ),
+    within: labels.map((_, label) => (label === 0 ? within.length === 0 : within.includes(label))),
   };
 }
 
