@@ -51,25 +51,35 @@ class Scenery {
   private readonly lighting: Lighting;
   private readonly ground: Ground;
   private readonly building: Building;
-  private readonly wet: number;
+  private readonly wet: boolean;
+  private readonly sinPan: number;
+  private readonly cosPan: number;
+  private readonly sinTilt: number;
+  private readonly cosTilt: number;
 
   constructor(place: Place, lighting: Lighting) {
     this.place = place;
     this.lighting = lighting;
     this.ground = new Ground(place);
     this.building = new Building(place);
-    this.wet = place.appearance.rain ? 1 : 0;
+    this.wet = place.appearance.rain;
+    const { pan, tilt } = place.camera;
+    this.sinPan = Math.sin(pan);
+    this.cosPan = Math.cos(pan);
+    this.sinTilt = Math.sin(tilt);
+    this.cosTilt = Math.cos(tilt);
   }
 
   look(u: number, v: number): Hit {
-    const { xM, heightM, pan, tilt, focalPx } = this.place.camera;
+    const { xM, heightM, focalPx } = this.place.camera;
+    const { sinPan, cosPan, sinTilt, cosTilt } = this;
     const right = (u - widthPx / 2) / focalPx;
     const down = (v - heightPx / 2) / focalPx;
     // Along the camera's axis the ray advances 1 m for each metre of depth.
-    const ahead = Math.cos(tilt) - down * Math.sin(tilt);
-    const dx = right * Math.cos(pan) + ahead * Math.sin(pan);
-    const dz = ahead * Math.cos(pan) - right * Math.sin(pan);
-    const dy = -Math.sin(tilt) - down * Math.cos(tilt);
+    const ahead = cosTilt - down * sinTilt;
+    const dx = right * cosPan + ahead * sinPan;
+    const dz = ahead * cosPan - right * sinPan;
+    const dy = -sinTilt - down * cosTilt;
     const toGround = dy < 0 ? -heightM / dy : Infinity;
     const toFront = dz > 0 ? zones.front / dz : Infinity;
     if (toGround < toFront) {
@@ -90,9 +100,9 @@ class Scenery {
     const { ground, lighting, wet } = this;
     const isSoft = z < zones.pavementFrom;
     let colour = ground.colourAt(x, z);
-    if (wet > 0) colour = scaled(colour, isSoft ? 0.85 : 0.68);
+    if (wet) colour = scaled(colour, isSoft ? 0.85 : 0.68);
     const seen = lighting.on(colour, 0, 1, 0, lighting.lampAt(x, 0, z));
-    if (wet === 0 || isSoft) return seen;
+    if (!wet || isSoft) return seen;
     // Wet ground mirrors the front and the sky, more in its puddles and the flatter one looks.
     const puddle = smoothValue(this.place.seed + 12, x * 0.7, z * 1.6);
     const share = 0.1 + 0.3 * Math.max(0, puddle - 0.45) - 0.06 * Math.min(1, -dy);

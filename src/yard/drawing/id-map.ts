@@ -11,8 +11,8 @@ import type { Item } from './scene.js';
 import type { YardState } from './state.js';
 import { pictureGrid, shakeOf } from './weather.js';
 
-export const idsWidth = 160;
-export const idsHeight = 90;
+export const idsWidth = widthPx / 2;
+export const idsHeight = heightPx / 2;
 
 /** Things with fewer pixels than this in the map are left out of it. */
 const pixelsMin = 6;
@@ -33,7 +33,7 @@ export interface IdMap {
 }
 
 /** Room round the picture for what reaches out of it. */
-const grid = { scale: idsWidth / widthPx, padX: 56, padY: 34 } as const;
+const grid = { scale: 0.5, padX: 56, padY: 34 } as const;
 
 export class IdMapper {
   private readonly place: Place;
@@ -144,8 +144,3 @@ function boxOf(owners: Uint8Array, owner: number): { count: number; box: Visible
     ],
   };
 }
-
-if (heightPx * grid.scale !== idsHeight)
-  throw new RangeError(
-    `The map of ids has ${idsHeight} rows; ${heightPx * grid.scale} belong to the picture.`,
-  );

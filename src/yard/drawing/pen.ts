@@ -10,15 +10,22 @@ export class Frame {
   readonly x: number;
   readonly y: number;
   readonly z: number;
+  private readonly angle: number;
   private readonly cos: number;
   private readonly sin: number;
 
   constructor(x: number, z: number, angle = 0, y = 0) {
+    this.angle = angle;
     this.x = x;
     this.y = y;
     this.z = z;
     this.cos = Math.cos(angle);
     this.sin = Math.sin(angle);
+  }
+
+  /** The same direction elsewhere. */
+  movedTo(x: number, z: number): Frame {
+    return new Frame(x, z, this.angle, this.y);
   }
 
   /** The point so far ahead, above and to the left of where the thing stands. */

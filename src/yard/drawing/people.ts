@@ -165,11 +165,12 @@ export function drawFigure(pen: Pen, frame: Frame, figure: Figure): void {
     coat,
     0.235,
   );
-  // Light from one side.
-  limb(at(-0.04, 0.96 + bob, -0.1), at(-0.02, 1.34 + bob, -0.1), 0.1, scaled(coat, 1.15), 0.12);
   if (figure.vest === true) {
-    limb(at(0.01, 1.02 + bob, -0.02), at(0.02, 1.34 + bob, -0.02), 0.22, 0xeaff1e, 0.245);
+    limb(at(0.01, 1.02 + bob, -0.02), at(0.02, 1.34 + bob, -0.02), 0.23, 0xeaff1e, 0.25);
     limb(at(-0.24, 1.14 + bob, -0.2), at(0.24, 1.14 + bob, -0.2), 0.045, 0xf4f6f6);
+  } else {
+    // Light from one side.
+    limb(at(-0.04, 0.96 + bob, -0.1), at(-0.02, 1.34 + bob, -0.1), 0.1, scaled(coat, 1.15), 0.12);
   }
   drawArm(-1, 1);
   limb(at(0.01, 1.5 + bob, 0), at(0.03, 1.58 + bob, 0), 0.09, scaled(skin, 0.85));

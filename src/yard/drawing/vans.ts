@@ -109,37 +109,23 @@ function drawBoxSign(face: FacePen): void {
   face.paint(rectangle(left, 0.58, right, 0.64), 0xc08a4a);
 }
 
+/** On a rack along the middle of the roof, and longer than it. */
 function drawLadder(pen: Pen, frame: Frame, end: number, height: number): void {
-  const y: [number, number] = [height + 0.1, height + 0.2];
-  const colour = 0xd8dde0;
-  for (const left of [-0.55, -0.1])
-    pen.sheet(
-      [
-        frame.at(-end + 0.1, y[0], left),
-        frame.at(end - 1.2, y[0], left),
-        frame.at(end - 1.2, y[1], left),
-        frame.at(-end + 0.1, y[1], left),
-      ],
-      colour,
-    );
-  for (let ahead = -end + 0.3; ahead < end - 1.2; ahead += 0.42)
-    pen.sheet(
-      [
-        frame.at(ahead, y[1], -0.55),
-        frame.at(ahead + 0.12, y[1], -0.55),
-        frame.at(ahead + 0.12, y[1], -0.1),
-        frame.at(ahead, y[1], -0.1),
-      ],
-      colour,
-    );
-  for (const ahead of [-end + 0.35, end - 1.6])
-    pen.sheet(
-      [
-        frame.at(ahead, height, -0.55),
-        frame.at(ahead + 0.1, height, -0.55),
-        frame.at(ahead + 0.1, y[1], -0.55),
-        frame.at(ahead, y[1], -0.55),
-      ],
-      0x3a3f44,
-    );
+  const colour = 0xff7a14;
+  const [low, top] = [height + 0.12, height + 0.26];
+  const back = -end - 0.3;
+  const front = end - 0.95;
+  for (const ahead of [-end + 0.4, end - 1.7])
+    pen.block(frame, {
+      bottom: [ahead, ahead + 0.1],
+      half: 0.6,
+      y: [height, low],
+      colour: 0x2c3036,
+    });
+  for (let ahead = back + 0.2; ahead < front - 0.2; ahead += 0.46)
+    pen.block(frame, { bottom: [ahead, ahead + 0.16], half: 0.4, y: [low, top - 0.02], colour });
+  for (const left of [-0.44, 0.44]) {
+    const [x, , z] = frame.at(0, 0, left);
+    pen.block(frame.movedTo(x, z), { bottom: [back, front], half: 0.07, y: [low, top], colour });
+  }
 }

@@ -5,7 +5,7 @@ import { colourOf } from '/colours.js';
 const spanMs = 30_000;
 /** Between two chances that are farther apart the yard was paused, or the page was away. */
 const gapMs = 2500;
-const linesMax = 6;
+const linesMax = 12;
 
 export class Trace {
   chances = [];
@@ -50,20 +50,23 @@ export class Trace {
       for (const { text, actor, chance } of bars)
         if (actor !== null) peaks.set(text, Math.max(chance, peaks.get(text) ?? 0));
     const sorted = [...peaks].sort(([, a], [, b]) => b - a);
-    return sorted.slice(0, linesMax).flatMap(([text, peak]) => (peak > 0.08 ? [text] : []));
+    return sorted.slice(0, linesMax).flatMap(([text, peak]) => (peak > 0.12 ? [text] : []));
   }
 
   drawLine(context, text, x, y) {
     context.beginPath();
     let lastMs = -Infinity;
+    let last = 0;
     let actor = null;
     for (const { atMs, bars } of this.chances) {
       const bar = bars.find((it) => it.text === text);
       if (bar) actor = bar.actor;
       const chance = bar?.chance ?? 0;
-      if (atMs - lastMs > gapMs) context.moveTo(x(atMs), y(chance));
+      // Along the bottom lines would only hide each other.
+      if (atMs - lastMs > gapMs || chance + last === 0) context.moveTo(x(atMs), y(chance));
       else context.lineTo(x(atMs), y(chance));
       lastMs = atMs;
+      last = chance;
     }
     context.strokeStyle = colourOf(actor);
     context.lineWidth = 2;
