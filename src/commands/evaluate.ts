@@ -7,17 +7,20 @@ import { lastValueFrom, toArray } from 'rxjs';
 import { LookaheadError } from '../errors.js';
 import { readRecording } from '../ingest/file.js';
 import type { Message } from '../messages.js';
+import { openBundle } from '../models/bundle.js';
 import type { Manifest } from '../models/manifest.js';
 import { createModelPorts, type ModelPorts } from '../models/model-ports.js';
 import { noText } from '../models/text-budget.js';
 import { defaultLimits } from '../pipeline-config.js';
 import { replayRecording } from '../replay.js';
+import { framesPerClip, framesPerSecond, horizonMs } from '../yard/data/film-scene.js';
 import { showProgress, type Progress } from '../yard/data/progress.js';
 import { readDataset, readTruth, videoOf } from '../yard/data/read-recording.js';
 import { defaultsOf, ffmpegVersion, recordScenes } from '../yard/data/record-scenes.js';
 import { sceneFolder } from '../yard/data/record-scene.js';
 import type { Dataset } from '../yard/data/schema.js';
 import { measureScenes, type MeasuredScene, type Quality } from '../yard/scoring/measure.js';
+import { yardLabels } from '../yard/world/labels.js';
 import { worldVersion } from '../yard/world/version.js';
 import { readOptions, wholeNumber, type Context } from './options.js';
 
@@ -50,9 +53,13 @@ export async function evaluateCommand(args: string[], tools: Tools): Promise<num
   ) as [number, number, number];
   const { bundle, data: given, json, write } = options.values;
   const bundleDir = typeof bundle === 'string' ? bundle : tools.bundleDir;
+  const { manifest } = await openBundle(bundleDir);
+  // What does not fit is told before the long work.
+  if (typeof given !== 'string') checkFit(manifest, ownYard);
   const data =
     typeof given === 'string' ? given : await drawnScenes({ scenes, seconds, seed }, tools);
   const dataset = await readDataset(data);
+  checkFit(manifest, dataset);
   const count = Math.min(scenes, dataset.scenes);
 
   const ports = await createModelPorts({
@@ -61,7 +68,6 @@ export async function evaluateCommand(args: string[], tools: Tools): Promise<num
   });
   const progress = progressOf(tools.err, count, 'scenes watched');
   try {
-    checkFit(ports.bundle.manifest, dataset);
     const measured: MeasuredScene[] = [];
     for (let scene = 0; scene < count; scene++) {
       const messages = await watch(videoOf(data, scene), sceneFolder(scene), ports, tools);
@@ -101,20 +107,25 @@ async function drawnScenes(
   return outDir;
 }
 
+type Yard = Pick<Dataset, 'framesPerSecond' | 'framesPerClip' | 'horizonMs'> & {
+  readonly labels: readonly { readonly text: string }[];
+};
+const ownYard: Yard = { framesPerSecond, framesPerClip, horizonMs, labels: yardLabels };
+
 /** A bundle of another yard would be measured by words and times that are not its own. */
-function checkFit({ name, labels, geometry }: Manifest, dataset: Dataset): void {
+function checkFit({ name, labels, geometry }: Manifest, yard: Yard): void {
   const wrong = (what: string): LookaheadError =>
     new LookaheadError(
       'bundle_invalid',
       `The bundle ${name} does not fit the scenes: ${what}.`,
       'Train a bundle on the yard of this version, or give --data with scenes of its own.',
     );
-  const texts = dataset.labels.map(({ text }) => text);
+  const texts = yard.labels.map(({ text }) => text);
   const [odd] = labels.filter(({ text }) => !texts.includes(text));
   if (odd) throw wrong(`its label ${JSON.stringify(odd.text)} is none of theirs`);
   for (const key of ['framesPerSecond', 'framesPerClip', 'horizonMs'] as const)
-    if (geometry[key] !== dataset[key])
-      throw wrong(`${key} is ${String(geometry[key])}, theirs is ${String(dataset[key])}`);
+    if (geometry[key] !== yard[key])
+      throw wrong(`${key} is ${geometry[key]}, theirs is ${yard[key]}`);
 }
 
 /** @param camera a folder's name has letters, digits and "-" only, so it can name a camera */
