@@ -4,6 +4,7 @@ import gzip
 import json
 import math
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 
 from .config import CLIP_S, CLIPS_PER_WINDOW, FRAMES, HEIGHT, LETTERBOX_TOP, WIDTH
 
-LAST_FRAME = (FRAMES - 1) / FRAMES  # the key frame's place in a clip of length 1
+SCHEMA = "lookahead.yard.v2"
 SCALE = "scale=160:90:flags=fast_bilinear,pad=160:96:0:3"  # the engine's own filter
 
 
@@ -44,7 +45,7 @@ class Window:
     first_clip: int  # the window's oldest clip
     next: int  # label
     futures: np.ndarray  # float32 [K], sums to 1
-    bayes: np.ndarray | None
+    bayes: np.ndarray | None  # float32 [K], where it was worked out
     reasons: list[tuple[int, str]]
 
 
@@ -54,10 +55,11 @@ class Split:
     meta: dict
     frames: np.ndarray  # uint8 [C,8,96,160,3], memory-mapped
     ids: np.ndarray  # uint8 [C,96,160]: index into the clip's objects + 1, 0 background
-    clips: list[dict]  # truth.json's clips of all scenes, one after another
+    clips: list[dict]  # clips.jsonl of all scenes, one after another
     scene_of: np.ndarray  # int [C]
+    templates: list[str]  # of each scene
     windows: list[Window]
-    events: list[list[tuple[int, float]]]  # a clip's (label, onset as share of the clip)
+    events: list[list[tuple[int, float]]]  # a clip's (label, onset: 0 first frame, 1 last)
     texts: list[str]
 
     @property
@@ -68,47 +70,49 @@ class Split:
     def labels(self) -> list[dict]:
         return self.meta["labels"]
 
+    @property
+    def attributes(self) -> list[str]:
+        return self.meta["attributes"]
+
     def previous(self, clip: int) -> int:
         """The clip before, or the same one at a scene's start."""
         return clip - 1 if clip > 0 and self.scene_of[clip - 1] == self.scene_of[clip] else clip
 
     def state_bits(self) -> tuple[list[str], np.ndarray]:
-        """Names and float32 [C,n] of the truth's yes/no facts."""
-        names = sorted(
-            k for k, v in self.clips[0]["stateBits"].items() if isinstance(v, bool | int)
-        )
-        rows = [[float(bool(c["stateBits"].get(n, 0))) for n in names] for c in self.clips]
+        """Names and float32 [C,n] of the truth's yes-or-no facts."""
+        names = sorted(self.clips[0]["stateBits"])
+        rows = [[float(clip["stateBits"][name]) for name in names] for clip in self.clips]
         return names, np.array(rows, np.float32).reshape(len(self.clips), len(names))
+
+    def prior_of_windows(self) -> np.ndarray:
+        """[windows,K]: how often each label comes next in the window's template, whatever is seen."""
+        priors = {t["name"]: np.array(t["priorNext"]) for t in self.meta["templates"]}
+        return np.stack([priors[self.templates[w.scene]] for w in self.windows])
 
 
 def read_split(folder: Path, cache: Path) -> Split:
     """Decodes on the first call; afterwards maps what `cache` holds."""
     meta = json.loads((folder / "dataset.json").read_text())
-    if meta["schema"] != "lookahead.yard.v1":
+    if meta["schema"] != SCHEMA:
         raise ValueError(
-            f"{folder}: schema {meta['schema']!r}; this reader knows lookahead.yard.v1."
+            f"{folder}: schema is {meta['schema']!r}; this reader knows {SCHEMA}. Record it again."
         )
-    scenes = sorted(p for p in folder.iterdir() if p.name.startswith("scene-") and p.suffix == "")
-    truths = [json.loads((p / "truth.json").read_text()) for p in scenes]
-    total = sum(len(t["clips"]) for t in truths)
-    frames, ids = _decoded(scenes, truths, total, cache / meta["split"])
+    scenes = sorted(p for p in folder.iterdir() if re.fullmatch(r"scene-\d{5}", p.name))
+    clips_of = [read_lines(scene / "clips.jsonl") for scene in scenes]
+    counts = [len(lines) for lines in clips_of]
+    frames, ids = _decoded(scenes, counts, cache / meta["split"])
 
-    clips: list[dict] = []
-    scene_of, windows, events = [], [], []
-    for scene, truth in enumerate(truths):
-        start = len(clips)
-        count = len(truth["clips"])
-        clips += truth["clips"]
+    scene_of, templates, windows, events = [], [], [], []
+    for scene, path in enumerate(scenes):
+        start, count = len(scene_of), counts[scene]
         scene_of += [scene] * count
+        templates.append(json.loads((path / "scene.json").read_text())["template"])
         of_clip: list[list[tuple[int, float]]] = [[] for _ in range(count)]
-        for event in truth["events"]:
-            # A clip shows its frames' times, clip .. clip + 7/8; what begins between two clips shows in the second.
-            clip = max(0, math.ceil(event["onsetS"] / CLIP_S - LAST_FRAME))
-            if clip < count:
-                share = (event["onsetS"] / CLIP_S - clip) / LAST_FRAME
-                of_clip[clip].append((event["label"], min(1.0, max(0.0, share))))
+        for event in read_lines(path / "events.jsonl"):
+            clip, onset = place_in_clip(event["onsetS"])
+            of_clip[clip].append((event["label"], onset))
         events += of_clip
-        for w in truth["windows"]:
+        for w in read_lines(path / "windows.jsonl"):
             futures = np.array(w["futures"], np.float32)
             windows.append(
                 Window(
@@ -117,22 +121,36 @@ def read_split(folder: Path, cache: Path) -> Split:
                     first_clip=start + max(0, w["clip"] - CLIPS_PER_WINDOW + 1),
                     next=w["next"],
                     futures=futures / futures.sum(),
-                    bayes=np.array(w["bayes"], np.float32) if w.get("bayes") else None,
-                    reasons=[(r["label"], r["text"]) for r in w.get("reasons", [])],
+                    bayes=np.array(w["bayes"], np.float32) if "bayes" in w else None,
+                    reasons=[(r["label"], r["text"]) for r in w["reasons"]],
                 )
             )
     texts_file = folder / "texts.jsonl"
-    lines = texts_file.read_text().splitlines() if texts_file.exists() else []
-    texts = [json.loads(line)["text"] for line in lines if line]
+    texts = [line["text"] for line in read_lines(texts_file)] if texts_file.exists() else []
+    clips = [clip for lines in clips_of for clip in lines]
     return Split(
-        meta["split"], meta, frames, ids, clips, np.array(scene_of), windows, events, texts
+        *(meta["split"], meta, frames, ids, clips, np.array(scene_of)),
+        *(templates, windows, events, texts),
     )
 
 
-def _decoded(
-    scenes: list[Path], truths: list[dict], total: int, cache: Path
-) -> tuple[np.ndarray, np.ndarray]:
+def read_lines(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def place_in_clip(onset_s: float) -> tuple[int, float]:
+    """-> the clip in whose time an onset lies, and where in it: 0 its first frame, 1 its last.
+
+    Clip c shows the times c + 1/8 to c + 1. What begins between two clips shows in the second, with 0.
+    """
+    clip = math.ceil(onset_s / CLIP_S) - 1
+    share = (onset_s / CLIP_S - clip - 1 / FRAMES) / (1 - 1 / FRAMES)
+    return clip, min(1.0, max(0.0, share))
+
+
+def _decoded(scenes: list[Path], counts: list[int], cache: Path) -> tuple[np.ndarray, np.ndarray]:
     """Scenes decoded by an earlier call are kept: `cache`.done holds their number."""
+    total = sum(counts)
     shapes = (total, FRAMES, HEIGHT, WIDTH, 3), (total, HEIGHT, WIDTH)
     paths = cache.with_suffix(".frames.u8"), cache.with_suffix(".ids.u8")
     done = cache.with_suffix(".done")
@@ -143,9 +161,9 @@ def _decoded(
         frames, ids = (
             np.memmap(p, np.uint8, mode, shape=s) for p, s in zip(paths, shapes, strict=True)
         )
-        at = sum(len(truth["clips"]) for truth in truths[:ready])
+        at = sum(counts[:ready])
         for index in range(ready, len(scenes)):
-            scene, count = scenes[index], len(truths[index]["clips"])
+            scene, count = scenes[index], counts[index]
             pictures = decode(scene / "video.h264", ["-f", "h264", "-framerate", "8"])
             if len(pictures) < count * FRAMES:
                 raise ValueError(f"{scene}: {len(pictures)} pictures for {count} clips.")

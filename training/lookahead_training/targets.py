@@ -50,14 +50,15 @@ def mask_box(mask: np.ndarray) -> np.ndarray:
 
 
 def cell_targets(
-    ids: np.ndarray, objects: list[dict], class_index: dict[str, int]
+    ids: np.ndarray, objects: list[dict], class_index: dict[str, int], attributes: list[str]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """-> class of each cell int64 [240]; box and velocity float32 [240,7]; class at the first frame int64 [240].
+    """-> class of each cell int64 [240]; box and more float32 [240,7+A]; class at the first frame int64 [240].
 
-    The seven: dx, dy to the box's centre, ln width, ln height, vx, vy over the clip (all in 16 pixels), visible share.
+    The seven: dx, dy to the box's centre, ln width, ln height, vx, vy over the clip (all in 16 pixels), visible share; then the
+    thing's attributes.
     """
     kind = np.zeros(ROWS * COLUMNS, np.int64)
-    box = np.zeros((ROWS * COLUMNS, 7), np.float32)
+    box = np.zeros((ROWS * COLUMNS, 7 + len(attributes)), np.float32)
     first = np.zeros((ROWS, COLUMNS), np.int64)
     if not objects:
         return kind, box, first.reshape(-1)
@@ -77,6 +78,7 @@ def cell_targets(
             fx, fy, _, _ = box_px(thing["firstBox"])
             box[cells, 4:6] = (cx - fx) / SCALE_PX, (cy - fy) / SCALE_PX
         box[cells, 6] = thing["visible"]
+        box[cells, 7:] = [thing["attributes"].get(name, 0.0) for name in attributes]
     large_first = sorted((t for t in objects if t["firstBox"]), key=lambda t: -t["firstBox"][2])
     for thing in large_first:
         cx, cy, w, h = box_px(thing["firstBox"])

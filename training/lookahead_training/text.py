@@ -93,7 +93,7 @@ class LabelTrie:
         embeds = llama.embed(self.tokens).expand(batch, -1, -1)
         positions = self.positions.expand(batch, -1)
         logits, _ = llama.run(embeds, positions, self.bias, past)  # [B,S,V]
-        log = logits.log_softmax(-1)[:, self.sources, self.targets]  # [B,edges]
+        log = logits.float().log_softmax(-1)[:, self.sources, self.targets]  # [B,edges]
         return log @ self.incidence.T
 
 
@@ -118,6 +118,6 @@ def text_loss(llama: Llama, past: Tensor, sequences: list[list[int]], skip: list
     mask = torch.ones(len(sequences), past_length + length - 1, dtype=torch.long)
     logits, _ = llama(llama.embed(tokens[:, :-1]), positions, mask, past)
     losses = torch.nn.functional.cross_entropy(
-        logits.flatten(0, 1), tokens[:, 1:].flatten(), reduction="none"
+        logits.float().flatten(0, 1), tokens[:, 1:].flatten(), reduction="none"
     )
     return (losses * weight.flatten()).sum() / weight.sum()

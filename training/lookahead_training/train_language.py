@@ -8,7 +8,7 @@ from torch import Tensor
 from .bundle import Networks
 from .config import PROMPTS, Config
 from .data import Split
-from .loop import train
+from .loop import short_floats, train
 from .text import Text, text_loss
 
 
@@ -37,6 +37,8 @@ def train_language(
             if source
             for _ in range(third)
         ]
-        return {"text": text_loss(llama, llama.empty_past(len(rows)), rows, [1] * len(rows))}
+        rows = [row[: config.text_tokens_max] for row in rows]
+        with short_floats():
+            return {"text": text_loss(llama, llama.empty_past(len(rows)), rows, [1] * len(rows))}
 
     return train("language", config.language, config, llama.parameters(), losses, log)

@@ -1,10 +1,11 @@
 """Perception: the backbone under dense supervision, the segmenter on true ids, then the two heads.
 
 CLS alone never learns where things are, and objects decide the forecast; so the truth speaks to every stride-8 cell: what stands
-here, where its box is, how fast it moves, what stood here at the clip's beginning. Two clips together also answer which events
+here, where its box is, how fast it moves, which attributes it shows, what stood here at the clip's beginning. Two clips together also answer which events
 began and what comes next, so that the tokens keep what those questions need.
 """
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from torch.nn.functional import cross_entropy, smooth_l1_loss
 from .bundle import Networks
 from .config import HEIGHT, WIDTH, Config
 from .data import Split
-from .loop import train
+from .loop import short_floats, train
 from .models.backbone import DenseHeads
 from .models.heads import EventHead
 from .targets import cell_targets, true_masks
@@ -49,10 +50,16 @@ def train_backbone(
     random = np.random.default_rng(config.seed)
     backbone = networks.backbone.train()
     state_names, state = split.state_bits()
-    heads = DenseHeads(backbone.dim, len(split.classes), len(state_names))
+    heads = DenseHeads(backbone.dim, len(split.classes), len(state_names), len(split.attributes))
     next_head = EventHead(backbone.dim, len(split.labels))  # thrown away, as the dense heads are
     learning = nn.ModuleList([backbone, heads, networks.event_head, next_head])
     class_index = {name: i for i, name in enumerate(split.classes)}
+
+    @cache
+    def cells(clip: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        objects = split.clips[clip]["objects"]
+        return cell_targets(split.ids[clip], objects, class_index, split.attributes)
+
     weight = torch.ones(len(split.classes))
     weight[0] = BACKGROUND_WEIGHT
     window_of = {w.clip: w for w in split.windows}
@@ -65,9 +72,14 @@ def train_backbone(
         later = np.concatenate([random.choice(eventful, half), random.choice(window_clips, half)])
         earlier = np.array([split.previous(c) for c in later])
         both = np.concatenate([earlier, later])
-        cls, patches = backbone(torch.from_numpy(split.frames[both]))
-        kind, box, first, bits = heads(cls, patches)
-        rows = [cell_targets(split.ids[c], split.clips[c]["objects"], class_index) for c in both]
+        count = len(later)
+        with short_floats():
+            cls, patches = backbone(torch.from_numpy(split.frames[both]))
+            kind, box, first, bits = (out.float() for out in heads(cls, patches))
+            pair = (cls[:count], patches[:count], cls[count:], patches[count:])
+            event, onset = (out.float() for out in networks.event_head(*pair))
+            coming = next_head(*pair)[0].float()
+        rows = [cells(int(c)) for c in both]
         is_kind = torch.from_numpy(np.stack([r[0] for r in rows]))
         is_box = torch.from_numpy(np.stack([r[1] for r in rows]))
         is_first = torch.from_numpy(np.stack([r[2] for r in rows]))
@@ -77,17 +89,14 @@ def train_backbone(
             "box": smooth_l1_loss(box[thing][:, :4], is_box[thing][:, :4], beta=0.1),
             "velocity": 2.0 * smooth_l1_loss(box[thing][:, 4:6], is_box[thing][:, 4:6], beta=0.05),
             "visible": 0.2 * smooth_l1_loss(box[thing][:, 6], is_box[thing][:, 6]),
+            "attributes": smooth_l1_loss(box[thing][:, 7:], is_box[thing][:, 7:], beta=0.1),
             "first": cross_entropy(first.flatten(0, 1), is_first.flatten(), weight),
+            "state": 0.3 * bce(bits, torch.from_numpy(state[both])),
         }
-        if state_names:
-            out["state"] = 0.3 * bce(bits, torch.from_numpy(state[both]))
-        count = len(later)
-        pair = (cls[:count], patches[:count], cls[count:], patches[count:])
         began, when = event_targets(split, later)
-        out["event"] = 0.5 * event_loss(*networks.event_head(*pair), began, when)
-        has = [i for i, c in enumerate(later) if c in window_of]
-        futures = torch.from_numpy(np.stack([window_of[later[i]].futures for i in has]))
-        out["next"] = 0.5 * cross_entropy(next_head(*pair)[0][has], futures)
+        out["event"] = 0.5 * event_loss(event, onset, began, when)
+        futures = torch.from_numpy(np.stack([window_of[c].futures for c in later]))
+        out["next"] = 0.5 * cross_entropy(coming, futures)
         return out
 
     if resume.exists():
@@ -142,8 +151,9 @@ def train_segmenter(networks: Networks, split: Split, config: Config, log: Path)
     def losses(_: int) -> dict[str, Tensor]:
         clips = random.integers(len(split.clips), size=stage.batch)
         points, masks, real = point_batch(split, clips, config.segmenter_points, random)
-        embeddings, high_res = encoder(torch.from_numpy(split.frames[clips, -1]))
-        logits, iou = decoder(embeddings, high_res, points)
+        with short_floats():
+            embeddings, high_res = encoder(torch.from_numpy(split.frames[clips, -1]))
+            logits, iou = (out.float() for out in decoder(embeddings, high_res, points))
         shown = real > 0
         logits_real, masks_real = logits[shown], masks[shown]  # [R,48,80]
         # Things are small: the mask's own surroundings weigh as much as the far background.

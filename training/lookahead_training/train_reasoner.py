@@ -15,20 +15,40 @@ from torch import Tensor
 from .bundle import Networks, fingerprint
 from .config import Config
 from .data import Split, Window
-from .loop import train
+from .loop import short_floats, train
 from .lora import add_lora, merge_lora
 from .text import Text, read_prefix, text_loss
 from .windows import FUSION_INPUTS, ClipTokens, collate
 
 
 def prefix_of(networks: Networks, batch: dict[str, Tensor]) -> Tensor:
-    return networks.fusion(*(batch[name] for name in FUSION_INPUTS))
+    return networks.fusion(*(batch[name] for name in FUSION_INPUTS)).float()
 
 
 def forecast_loss(scores: Tensor, windows: list[Window]) -> Tensor:
     """Cross-entropy against the futures' shares, in nats a window."""
     futures = torch.from_numpy(np.stack([w.futures for w in windows]))
     return -(futures * scores.log_softmax(-1)).sum(-1).mean()
+
+
+class Reading:
+    """One batch of windows, drawn and read by fusion core and language model; both stages go on from here."""
+
+    def __init__(
+        self,
+        networks: Networks,
+        split: Split,
+        cls: np.ndarray,
+        clips: list[ClipTokens],
+        config: Config,
+        batch: int,
+        random: np.random.Generator,
+    ):
+        numbers = random.integers(len(split.windows), size=batch)
+        self.windows = [split.windows[i] for i in numbers]
+        tokens = collate(self.windows, cls, clips, random, config.object_drop, config.mask_jitter)
+        self.past = read_prefix(networks.llama, prefix_of(networks, tokens))
+        self.descriptions = [split.clips[w.clip]["description"] for w in self.windows]
 
 
 def train_alignment(
@@ -49,15 +69,17 @@ def train_alignment(
     stage = config.alignment
     prompt = len(text.prompts["explain"])
 
+    written = max(1, int(stage.batch * config.text_share))
+
     def losses(_: int) -> dict[str, Tensor]:
-        picked = [split.windows[i] for i in random.integers(len(split.windows), size=stage.batch)]
-        batch = collate(picked, cls, clips, random, config.object_drop, config.mask_jitter)
-        past = read_prefix(networks.llama, prefix_of(networks, batch))
-        described = [text.explanation(split.clips[w.clip]["description"]) for w in picked]
-        return {
-            "describe": text_loss(networks.llama, past, described, [prompt] * len(picked)),
-            "next": forecast_loss(text.trie.scores(networks.llama, past), picked),
-        }
+        with short_floats():
+            read = Reading(networks, split, cls, clips, config, stage.batch, random)
+            told = [text.explanation(line) for line in read.descriptions[:written]]
+            some = read.past[:, :, :written]
+            return {
+                "describe": text_loss(networks.llama, some, told, [prompt] * written),
+                "next": forecast_loss(text.trie.scores(networks.llama, read.past), read.windows),
+            }
 
     loss = train("alignment", stage, config, networks.fusion.parameters(), losses, log)
     for module, was in zip(frozen, before, strict=True):
@@ -88,21 +110,20 @@ def train_instruction(
     forecast = len(text.prompts["forecast"])
 
     def losses(_: int) -> dict[str, Tensor]:
-        picked = [split.windows[i] for i in random.integers(len(split.windows), size=stage.batch)]
-        batch = collate(picked, cls, clips, random, config.object_drop, config.mask_jitter)
-        past = read_prefix(networks.llama, prefix_of(networks, batch))
-        out = {"next": forecast_loss(text.trie.scores(networks.llama, past), picked)}
-        # A few windows of the batch also learn to say why, and to tell what was seen.
-        some = past[:, :, :written]
-        told, skip = [], []
-        for window in picked[:written]:
-            label, why = window.reasons[random.integers(len(window.reasons))]
-            told.append(text.justification(label, why))
-            skip.append(forecast + len(text.labels[label]))
-        out["justify"] = 0.3 * text_loss(networks.llama, some, told, skip)
-        described = [text.explanation(split.clips[w.clip]["description"]) for w in picked[:written]]
-        out["explain"] = 0.3 * text_loss(networks.llama, some, described, [explain] * written)
-        return out
+        with short_floats():
+            read = Reading(networks, split, cls, clips, config, stage.batch, random)
+            out = {"next": forecast_loss(text.trie.scores(networks.llama, read.past), read.windows)}
+            # A few windows of the batch also learn to say why, and to tell what was seen.
+            some = read.past[:, :, :written]
+            told, skip = [], []
+            for window in read.windows[:written]:
+                label, why = window.reasons[random.integers(len(window.reasons))]
+                told.append(text.justification(label, why))
+                skip.append(forecast + len(text.labels[label]))
+            out["justify"] = 0.3 * text_loss(networks.llama, some, told, skip)
+            told = [text.explanation(line) for line in read.descriptions[:written]]
+            out["explain"] = 0.3 * text_loss(networks.llama, some, told, [explain] * written)
+            return out
 
     def measure() -> dict[str, float]:
         assert check is not None

@@ -51,7 +51,7 @@ def pool_split(split: Split, masks: list[ClipMasks], patches: np.ndarray) -> lis
 
 
 def choose(clips: list[ClipTokens], keep: list[np.ndarray]) -> list[ClipTokens]:
-    """What the engine keeps of each clip: no background, at most ten, best first."""
+    """What the engine keeps of each clip: no background, at most OBJECTS_MAX, best first."""
     out = []
     for clip, rows in zip(clips, keep, strict=True):
         rows = rows[:OBJECTS_MAX]

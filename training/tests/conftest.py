@@ -18,6 +18,7 @@ LABELS = [
     {"type": "stops", "actor": "van", "target": "gate", "text": "van stops at gate"},
     {"type": "opens", "actor": "gate", "target": None, "text": "gate opens"},
 ]
+ATTRIBUTES = ["known", "braking"]
 
 
 @pytest.fixture(autouse=True)
@@ -39,9 +40,10 @@ def split() -> Split:
         box = [left / 160, (40 - 3) / 90, 24 / 160, 24 / 90]
         first = [(left - 7) / 160, *box[1:]]
         thing = {"id": 5, "class": "van", "box": box, "firstBox": first, "visible": 1}
+        thing |= {"attributes": {"braking": 0.5}, "zone": "road"}
         clips.append(
             {
-                "index": clip % 6,
+                "clip": clip % 6,
                 "objects": [thing],
                 "description": "a van enters .",
                 "stateBits": {"vanHere": True, "gateOpen": clip % 2 == 0},
@@ -53,11 +55,18 @@ def split() -> Split:
         windows.append(Window(clip, clip // 6, clip - clip % 6, label, futures, None, reasons))
     return Split(
         name="train",
-        meta={"classes": ["background", "van"], "labels": LABELS, "scenes": 2},
+        meta={
+            "classes": ["background", "van"],
+            "labels": LABELS,
+            "attributes": ATTRIBUTES,
+            "templates": [{"name": "gate", "priorNext": [0.4, 0.3, 0.2, 0.1]}],
+            "scenes": 2,
+        },
         frames=frames,
         ids=ids,
         clips=clips,
         scene_of=np.repeat([0, 1], 6),
+        templates=["gate", "gate"],
         windows=windows,
         events=[[(clip % 3 + 1, 0.5)] if clip % 2 else [] for clip in range(12)],
         texts=["a van enters .", "the gate opens .", "nothing happens ."] * 4,

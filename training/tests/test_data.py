@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import LABELS
+from conftest import ATTRIBUTES, LABELS
 
 from lookahead_training import automatic, windows
 from lookahead_training.data import Split, read_split
@@ -17,55 +17,74 @@ from lookahead_training.targets import cell_targets, mask_box, patch_weights, tr
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not on PATH")
 def test_a_data_set_of_two_scenes_is_read(tmp_path: Path) -> None:
-    meta = {
-        "schema": "lookahead.yard.v1",
-        "split": "train",
-        "scenes": 2,
-        "classes": ["background", "van"],
-        "labels": LABELS,
-    }
-    (tmp_path / "dataset.json").write_text(json.dumps(meta))
-    (tmp_path / "texts.jsonl").write_text('{"text": "a van enters ."}\n')
-    for scene in range(2):
-        folder = tmp_path / f"scene-0000{scene}"
-        folder.mkdir()
-        source = ["-f", "lavfi", "-i", "testsrc=size=320x180:rate=8:duration=3"]
-        command = ["ffmpeg", "-v", "error", *source, "-c:v", "libx264", "-f", "h264"]
-        subprocess.run([*command, str(folder / "video.h264")], check=True)
-        ids = np.zeros((3, 90, 160), np.uint8)
-        ids[:, 10:20, 30:50] = 1
-        (folder / "ids.u8.gz").write_bytes(gzip.compress(ids.tobytes()))
-        clip = {"objects": [], "description": "nothing happens .", "stateBits": {"gateOpen": True}}
-        window = {"clip": 2, "endS": 2.875, "next": 1, "nextOnsetS": 3.5}
-        truth = {
-            "clips": [clip] * 3,
-            "windows": [
-                {**window, "futures": [6, 2, 0, 0], "reasons": [{"label": 0, "text": "x"}]}
-            ],
-            "events": [{"label": 2, "onsetS": 0.9375}, {"label": 3, "onsetS": 2.5}],
-        }
-        (folder / "truth.json").write_text(json.dumps(truth))
+    write_data(tmp_path, "lookahead.yard.v2")
     split = read_split(tmp_path, tmp_path / "cache")
     again = read_split(tmp_path, tmp_path / "cache")
     assert split.frames.shape == (6, 8, 96, 160, 3) and split.frames[0, 0].std() > 20
     assert split.frames[:, :, :3].max() < 3, "three black rows above the picture"
     np.testing.assert_array_equal(split.frames, again.frames)
     assert split.ids[0, 13:23, 30:50].all() and split.ids.sum() == 6 * 200
-    # 0.9375 s lies behind the first clip's last frame (0.875 s), so it shows in the second clip.
-    assert split.events[1] == [(2, 0.0)] and split.events[2][0][0] == 3
+    # A clip's time ends with its last picture; 1.0625 s lies before the second clip's first one.
+    assert split.events[:3] == [[(1, 1.0)], [(2, 0.0)], [(3, 3 / 7)]]
     assert split.windows[1].clip == 5 and split.windows[1].first_clip == 3
     assert split.windows[0].futures.tolist() == [0.75, 0.25, 0, 0]
+    assert split.windows[0].bayes is None and split.windows[0].reasons == [(0, "x")]
     assert split.previous(3) == 3 and split.previous(4) == 3
+    assert split.state_bits()[0] == ["gateOpen"] and split.state_bits()[1].all()
+    assert split.prior_of_windows().tolist() == [[0.5, 0.5, 0, 0]] * 2
+
+
+def test_data_of_another_version_are_refused(tmp_path: Path) -> None:
+    write_data(tmp_path, "lookahead.yard.v1", videos=False)
+    with pytest.raises(ValueError, match=r"lookahead\.yard\.v1.*lookahead\.yard\.v2"):
+        read_split(tmp_path, tmp_path / "cache")
+
+
+def write_data(folder: Path, schema: str, videos: bool = True) -> None:
+    """Two scenes of three clips as docs/yard-data.md has them."""
+    meta = {
+        "schema": schema,
+        "split": "train",
+        "scenes": 2,
+        "classes": ["background", "van"],
+        "labels": LABELS,
+        "attributes": ATTRIBUTES,
+        "templates": [{"name": "gate", "priorNext": [0.5, 0.5, 0, 0]}],
+    }
+    (folder / "dataset.json").write_text(json.dumps(meta))
+    write_lines(folder / "texts.jsonl", [{"text": "a van enters ."}])
+    for scene in range(2):
+        here = folder / f"scene-0000{scene}"
+        here.mkdir()
+        if videos:
+            source = ["-f", "lavfi", "-i", "testsrc=size=320x180:rate=8:duration=3"]
+            command = ["ffmpeg", "-v", "error", *source, "-c:v", "libx264", "-f", "h264"]
+            subprocess.run([*command, str(here / "video.h264")], check=True)
+        ids = np.zeros((3, 90, 160), np.uint8)
+        ids[:, 10:20, 30:50] = 1
+        (here / "ids.u8.gz").write_bytes(gzip.compress(ids.tobytes()))
+        clip = {"objects": [], "description": "nothing happens .", "stateBits": {"gateOpen": True}}
+        window = {"clip": 2, "endS": 3, "next": 1, "nextOnsetS": 3.5, "futures": [6, 2, 0, 0]}
+        events = [{"label": 1, "onsetS": 1}, {"label": 2, "onsetS": 1.0625}]
+        write_lines(here / "clips.jsonl", [clip] * 3)
+        write_lines(here / "windows.jsonl", [{**window, "reasons": [{"label": 0, "text": "x"}]}])
+        write_lines(here / "events.jsonl", [*events, {"label": 3, "onsetS": 2.5}])
+        (here / "scene.json").write_text(json.dumps({"template": "gate"}))
+
+
+def write_lines(path: Path, lines: list[dict]) -> None:
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
 
 def test_cells_know_box_and_velocity_of_what_covers_them(split: Split) -> None:
-    kind, box, first = cell_targets(split.ids[0], split.clips[0]["objects"], {"van": 1})
+    kind, box, first = cell_targets(split.ids[0], split.clips[0]["objects"], {"van": 1}, ATTRIBUTES)
     cells = np.flatnonzero(kind)
     assert len(cells) == 9  # 24 x 24 pixels at x 16, y 40
     centre = 7 * 20 - 20 + 3  # row 6, column 3: its centre is the box's
     np.testing.assert_allclose(box[centre, :2], [0, 0], atol=1e-5)
     np.testing.assert_allclose(box[centre, 2:4], np.log([1.5, 1.5]), atol=1e-5)
     np.testing.assert_allclose(box[centre, 4:6], [7 / 16, 0], atol=1e-5)
+    assert box[centre, 7:].tolist() == [0, 0.5], "what it shows"
     assert first.any()
 
 

@@ -8,6 +8,7 @@ to stride 8, where a local branch of the stem adds what is fine.
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import linear
 
 from .layers import Block, FeedForward, merge_cells
 
@@ -37,9 +38,13 @@ class Backbone(nn.Module):
     def forward(self, clip: Tensor) -> tuple[Tensor, Tensor]:
         """clip uint8 [B,8,96,160,3] -> cls [B,D], patches [B,240,D] row by row."""
         batch = clip.shape[0]
-        x = clip.float() / 127.5 - 1.0
-        x = torch.cat([x, 2.0 * (x - x.mean(1, keepdim=True))], dim=-1)  # [B,8,96,160,6]
-        x = torch.relu(self.stem4(merge_cells(x, 4)))  # [B,8,24,40,32]
+        x = merge_cells(clip, 4).float() / 127.5 - 1.0  # [B,8,24,40,48]
+        # The stem sees the picture and twice its difference from the mean; as it is linear, neither has to be laid out.
+        weight = self.stem4.weight.reshape(-1, 16, 2, 3)  # [32, pixel, picture or motion, colour]
+        motion = 2.0 * weight[:, :, 1].reshape(-1, 48)
+        still = linear(x.mean(1, keepdim=True), motion)  # [B,1,24,40,32]
+        x = linear(x, weight[:, :, 0].reshape(-1, 48) + motion, self.stem4.bias) - still
+        x = torch.relu(x)  # [B,8,24,40,32]
         x = torch.relu(self.stem8(merge_cells(x, 2)))  # [B,8,12,20,64]
         x = x.permute(0, 2, 3, 1, 4).reshape(batch, ROWS, COLUMNS, -1)  # frames as channels: 512
         local = torch.relu(self.local(x))  # [B,12,20,192]
@@ -59,11 +64,9 @@ class Backbone(nn.Module):
 class DenseHeads(nn.Module):
     """Training only: what each stride-8 cell must know, and what CLS must know."""
 
-    def __init__(self, dim: int, classes: int, state_bits: int):
+    def __init__(self, dim: int, classes: int, state_bits: int, attributes: int):
         super().__init__()
-        self.cell = FeedForward(
-            dim, dim, classes + 8
-        )  # class; box and velocity of the cell's thing
+        self.cell = FeedForward(dim, dim, classes + 7 + attributes)  # of the cell's thing
         self.first = nn.Linear(dim, classes)  # what stood here at the clip's first frame
         self.state = nn.Linear(dim, max(state_bits, 1))
         self.classes = classes
@@ -72,7 +75,9 @@ class DenseHeads(nn.Module):
         cell = self.cell(patches)
         return (
             cell[..., : self.classes],  # [B,240,classes]
-            cell[..., self.classes :],  # [B,240,8]: dx, dy, log w, log h, vx, vy, visible, spare
+            cell[
+                ..., self.classes :
+            ],  # [B,240,7+A]: dx, dy, ln w, ln h, vx, vy, visible, attributes
             self.first(patches),  # [B,240,classes]
             self.state(cls),  # [B,state bits]
         )

@@ -53,9 +53,11 @@ class LlamaLayer(nn.Module):
         k = torch.cat([past[0], rotate(split(self.k_proj(h), self.kv_heads), cos, sin)], 2)
         v = torch.cat([past[1], split(self.v_proj(h), self.kv_heads)], 2)
         group = self.heads // self.kv_heads  # query heads that share one key-value head
-        q = q.reshape(batch, self.kv_heads, group, length, self.head_dim)
-        scores = q @ k.unsqueeze(2).transpose(-1, -2) * self.head_dim**-0.5 + bias.unsqueeze(1)
-        mixed = scores.softmax(-1) @ v.unsqueeze(2)  # [B,KV,group,S,hd]
+        q = q.reshape(batch, self.kv_heads, group * length, self.head_dim) * self.head_dim**-0.5
+        scores = q @ k.transpose(-1, -2)  # [B,KV,group*S,P+S]: nothing is repeated
+        shared = batch, self.kv_heads, group, length, -1
+        weights = (scores.reshape(*shared) + bias.unsqueeze(1)).softmax(-1)
+        mixed = weights.reshape(batch, self.kv_heads, group * length, -1) @ v
         mixed = mixed.reshape(batch, self.heads, length, self.head_dim).transpose(1, 2)
         x = x + self.o_proj(mixed.reshape(batch, length, -1))
         h = self.norm_mlp(x)
@@ -98,7 +100,8 @@ class Llama(nn.Module):
         for index, layer in enumerate(self.layers):
             x, kv = layer(x, cos, sin, bias, past[index])
             present.append(kv)
-        return self.lm_head(self.norm(x)), torch.stack(present)
+        with torch.autocast("cpu", enabled=False):  # a label's score is a sum: each digit counts
+            return self.lm_head(self.norm(x.float())), torch.stack(present)
 
     def forward(
         self,
