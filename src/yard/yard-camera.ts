@@ -3,7 +3,7 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { LiveMount } from './rtsp-server.js';
 
-/** What is drawn: `YardFilm`, or a test's stand-in. */
+/** What is drawn: a `YardScene`, or a test's stand-in. */
 export interface Film {
   readonly widthPx: number;
   readonly heightPx: number;
