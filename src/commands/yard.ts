@@ -1,48 +1,30 @@
+/** `yard …`: everything about the simulated yard (docs/yard.md), each command loaded when it is used. */
 import { LookaheadError } from '../errors.js';
-import { recordYard, splits } from '../yard/record.js';
-import { readOptions, wholeNumber } from './options.js';
+import type { Context } from './options.js';
 
-const usage =
-  './lookahead yard record --split train|validation|test --out DIR [--scenes 200] [--seconds 40] [--seed 1]';
+type Command = (args: readonly string[], context: Context) => Promise<number>;
 
-const flags = {
-  split: { type: 'string' },
-  out: { type: 'string' },
-  scenes: { type: 'string', default: '200' },
-  seconds: { type: 'string', default: '40' },
-  seed: { type: 'string', default: '1' },
-} as const;
+const commands: Readonly<Record<string, Command>> = {
+  watch: async (args, context) => (await import('./yard-watch.js')).yardWatchCommand(args, context),
+  record: async (args, context) =>
+    (await import('./yard-record.js')).yardRecordCommand(args, context),
+  forecast: async (args, context) =>
+    (await import('./yard-forecast.js')).yardForecastCommand(args, context),
+  score: async (args, context) => (await import('./yard-score.js')).yardScoreCommand(args, context),
+};
 
-/**
- * `yard record …`: writes the yard's data (docs/yard-data.md).
- * @throws LookaheadError usage, ffmpeg_missing, ffmpeg_failed
- */
-export async function yardCommand(
-  args: readonly string[],
-  tools: { readonly ffmpegPath: string },
-): Promise<number> {
-  const options = readOptions(args, flags, usage, 1);
-  const [what] = options.positionals;
-  if (what !== 'record') throw wrong(`There is no command "yard ${what ?? ''}".`);
-  const { split: name, out } = options.values;
-  const split = splits.find((known) => known === name);
-  if (!split) throw wrong(`--split is ${JSON.stringify(name ?? null)}.`);
-  if (typeof out !== 'string') throw wrong('--out is missing.');
-  await recordYard({
-    split,
-    outDir: out,
-    scenes: wholeNumber(options, 'scenes', usage, 1),
-    seconds: wholeNumber(options, 'seconds', usage, 2),
-    seed: wholeNumber(options, 'seed', usage),
-    ffmpegPath: tools.ffmpegPath,
-    onProgress: (done, scenes) => {
-      if (done % 10 === 0 || done === scenes)
-        process.stderr.write(`${String(done)} of ${String(scenes)} scenes\n`);
-    },
-  });
-  return 0;
-}
+export const yardCommands = Object.keys(commands);
 
-function wrong(what: string): LookaheadError {
-  return new LookaheadError('usage', what, usage);
+const usage = `Write ./lookahead yard COMMAND, one of: ${yardCommands.join(', ')}.`;
+
+/** @throws LookaheadError what the command throws; usage, when there is no such command */
+export async function yardCommand(args: readonly string[], context: Context): Promise<number> {
+  const [name = '', ...rest] = args;
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command !== undefined) return command(rest, context);
+  throw new LookaheadError(
+    'usage',
+    name === '' ? 'The command of the yard is missing.' : `There is no command "yard ${name}".`,
+    usage,
+  );
 }

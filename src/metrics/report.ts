@@ -1,5 +1,6 @@
 /** How what happens becomes numbers: the pipeline's report port, its messages, and the broker's events. */
 import { LookaheadError } from '../errors.js';
+import { lagMs } from '../lag.js';
 import { kindOf, stateNames, type Message } from '../messages.js';
 import type { BusEvent } from '../sinks/publisher.js';
 import type { Report } from '../types.js';
@@ -48,11 +49,6 @@ export function countMessage(metrics: Metrics, message: Message, ackedAtMs: numb
   } else if (message.schema === 'lookahead.outcome.v1') {
     metrics.add('lookahead_outcomes_total', { camera, verdict: message.verdict });
   }
-}
-
-/** From the window's last frame to the broker's acknowledgement. */
-export function lagMs(forecast: { window: { to: string } }, ackedAtMs: number): number {
-  return ackedAtMs - Date.parse(forecast.window.to);
 }
 
 export function countBusEvent(metrics: Metrics, event: BusEvent): void {

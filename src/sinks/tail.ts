@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Console } from '../console.js';
 import { messageOf } from '../errors.js';
+import { lagMs } from '../lag.js';
 import {
   EventMessageSchema,
   ForecastSchema,
@@ -62,12 +63,10 @@ export async function tail(bus: Bus, options: TailOptions): Promise<() => void> 
       console.state(message.camera, message.state, message.why);
     } else if (message.schema === 'lookahead.forecast.v1' && !isLive) {
       const ageS = ((now() - Date.parse(message.validUntil)) / 1_000).toFixed(0);
-      if (Date.parse(message.validUntil) > now()) console.message(message, lagMs(message));
+      if (Date.parse(message.validUntil) > now()) console.message(message, lagMs(message, now()));
       else console.log('info', `${message.camera}: the last forecast ended ${ageS} s ago.`);
-    } else console.message(message, isLive && 'window' in message ? lagMs(message) : 0);
+    } else console.message(message, isLive && 'window' in message ? lagMs(message, now()) : 0);
   };
-  const lagMs = (message: { window: { to: string } }): number =>
-    now() - Date.parse(message.window.to);
 
   const watchSilence = (): NodeJS.Timeout =>
     setTimeout(() => {

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { commands } from '../../src/commands/index.js';
+import { yardCommands } from '../../src/commands/yard.js';
 import { ForecastSchema } from '../../src/messages.js';
 
 const root = join(import.meta.dirname, '../..');
@@ -22,6 +23,8 @@ describe('the README', () => {
     expect(named.length).toBeGreaterThan(4);
     for (const name of named)
       expect([...Object.keys(commands), ...launcherCommands]).toContain(name);
+    const ofYard = [...readme.matchAll(/\.\/lookahead yard ([a-z]+)/g)].map((match) => match[1]);
+    expect([...new Set(ofYard)].sort()).toEqual([...yardCommands].sort());
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     for (const [, script] of readme.matchAll(/npm (?:run )?(start|test|bench|format)\b/g))
       expect(Object.keys(scripts)).toContain(script);

@@ -99,12 +99,12 @@ describe('a recording', () => {
       expect(readdirSync(join(options.outDir, scene)).sort()).toEqual(
         [...ofScene, 'windows.jsonl'].sort(),
       );
-    const page = readFileSync('docs/yard-data-v2.md', 'utf8');
+    const page = readFileSync('docs/yard-data.md', 'utf8');
     for (const name of [...files, ...ofScene, 'windows.jsonl']) expect(page).toContain(`/${name}`);
   });
 
   it('has the fields that its page names', () => {
-    const page = readFileSync('docs/yard-data-v2.md', 'utf8');
+    const page = readFileSync('docs/yard-data.md', 'utf8');
     for (const schema of [DatasetSchema, SceneSchema, ClipSchema, EventSchema, WindowSchema])
       for (const field of Object.keys(schema.shape))
         expect(page).toMatch(new RegExp(`\\b${field}\\b`));
@@ -415,7 +415,7 @@ describe('tracks', () => {
     };
     const { clips, objects, files, labels } = about;
     expect(clips).toBe(3 * seconds);
-    const page = readFileSync('docs/yard-data-v2.md', 'utf8');
+    const page = readFileSync('docs/yard-data.md', 'utf8');
     for (const name of Object.values(files)) expect(page).toMatch(new RegExp(`^${name} +\\[`, 'm'));
     expect(readdirSync(at('tracks')).sort()).toEqual(
       [...Object.values(files), 'recording.json', 'tracks.json'].sort(),

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { yardCommand } from '../../src/commands/yard.js';
 import { yardClasses, yardLabels } from '../../src/yard/labels.js';
 import { recordYard } from '../../src/yard/record.js';
 import type { RecordOptions, SceneTruth } from '../../src/yard/record.js';
@@ -149,28 +148,5 @@ describe('a recording of the yard', () => {
     expect(texts.every((text) => /^[a-z ]+( \. [a-z ]+)* \.$/.test(text))).toBe(true);
     expect(new Set(texts.flatMap((text) => text.split(' '))).size).toBeLessThan(300);
     expect(new Set(texts).size).toBeGreaterThan(800);
-  });
-});
-
-describe('yard record', () => {
-  it('says what is wrong with a command line', async () => {
-    const tools = { ffmpegPath };
-    await expect(yardCommand([], tools)).rejects.toMatchObject({ code: 'usage' });
-    const args = ['record', '--split', 'train', '--out', outDir];
-    await expect(yardCommand([...args, '--scenes', 'many'], tools)).rejects.toThrow('"many"');
-    await expect(yardCommand([...args, '--scene', '2'], tools)).rejects.toThrow('--scene');
-    await expect(yardCommand(['record', '--out', outDir], tools)).rejects.toThrow('--split');
-    await expect(yardCommand(['record', '--split', 'train'], tools)).rejects.toThrow('--out');
-  });
-
-  it('records, and says that ffmpeg is missing', async () => {
-    const args = ['record', '--split', 'validation', '--scenes', '1', '--seconds', '2'];
-    const out = join(folder, 'validation');
-    expect(await yardCommand([...args, '--out', out], { ffmpegPath })).toBe(0);
-    expect(existsSync(join(out, 'dataset.json'))).toBe(true);
-    const missing = yardCommand([...args, '--out', join(folder, 'none')], {
-      ffmpegPath: join(folder, 'no-ffmpeg'),
-    });
-    await expect(missing).rejects.toMatchObject({ code: 'ffmpeg_missing' });
   });
 });

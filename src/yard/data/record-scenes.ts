@@ -131,7 +131,7 @@ async function totalsOf({ scenes, outDir }: RecordOptions): Promise<Totals> {
 }
 
 /** Pictures are the same to the byte on the same version alone. @throws LookaheadError ffmpeg_missing */
-async function ffmpegVersion(ffmpegPath: string): Promise<string> {
+export async function ffmpegVersion(ffmpegPath: string): Promise<string> {
   const { stdout } = await runFfmpeg(ffmpegPath, ['-version']);
   return /^ffmpeg version (\S+)/.exec(stdout.toString())?.[1] ?? 'unknown';
 }
