@@ -2,9 +2,6 @@ import { expect, it } from 'vitest';
 import { yardCommand, yardCommands } from '../../src/commands/yard.js';
 import { toolsOf } from '../../src/main.js';
 import type { Context } from '../../src/commands/options.js';
-import { demoScene } from '../../src/yard/demo-scenes.js';
-import { openScene } from '../../src/yard/data/splits.js';
-import { ticks } from '../../src/yard/world/things.js';
 
 const context = {} as Context;
 
@@ -36,18 +33,4 @@ it('needs ffmpeg for pictures alone', () => {
     [],
   ]);
   expect(toolsOf(['yard'])).toEqual([]);
-});
-
-it('shows two yards by default that are alive and have no rule in common', () => {
-  const [one, other] = [0, 1].map((camera) => {
-    const { split, seed, scene } = demoScene(camera);
-    const world = openScene(split, seed, scene);
-    const end = world.tick + ticks(60);
-    while (world.tick < end) world.step();
-    expect(world.events.length).toBeGreaterThan(20);
-    return world.place.template.modules;
-  });
-  expect(one?.filter((module) => other?.includes(module))).toEqual([]);
-  const all = Array.from({ length: 16 }, (_, camera) => demoScene(camera).scene);
-  expect(new Set(all).size).toBe(16);
 });

@@ -42,6 +42,9 @@ export class Brush {
   /** Added to each corner, in pixels of the picture. */
   shiftU = 0;
   shiftV = 0;
+  /** Rows that were drawn on since `forgetRows`: from the first to before the last. */
+  drawnFrom = 0;
+  drawnTo = 0;
   private readonly grid: Grid;
   private readonly xs = new Float64Array(cornersMax);
   private readonly ys = new Float64Array(cornersMax);
@@ -67,6 +70,11 @@ export class Brush {
     this.owners = new Uint8Array(this.width * this.height);
     this.left = new Float64Array(this.height);
     this.right = new Float64Array(this.height);
+  }
+
+  forgetRows(): void {
+    this.drawnFrom = this.height;
+    this.drawnTo = 0;
   }
 
   /** Adds a corner of the next polygon, in metres. */
@@ -164,6 +172,8 @@ export class Brush {
     this.firstRow = Math.max(0, Math.ceil(top - 0.5));
     this.lastRow = Math.min(this.height, Math.ceil(bottom - 0.5)) - 1;
     if (this.lastRow < this.firstRow) return false;
+    if (this.firstRow < this.drawnFrom) this.drawnFrom = this.firstRow;
+    if (this.lastRow >= this.drawnTo) this.drawnTo = this.lastRow + 1;
     for (let row = this.firstRow; row <= this.lastRow; row++) {
       this.left[row] = Infinity;
       this.right[row] = -Infinity;

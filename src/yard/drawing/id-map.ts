@@ -58,16 +58,16 @@ export class IdMapper {
     this.setBackdrop(shift);
     items.forEach((item, index) => this.drawItem(item, index + 1));
     const owners = this.cutOut();
+    this.clear();
+    const numbers = new Uint8Array(items.length + 1);
     const objects: VisibleObject[] = [];
-    const numbers = new Uint8Array(256);
-    items.forEach((item, index) => {
-      const { count, box } = boxOf(owners, index + 1);
-      if (count < pixelsMin) return;
+    extentsOf(owners, items.length).forEach(({ count, box }, index) => {
+      const item = items[index];
+      if (item === undefined || count < pixelsMin) return;
       objects.push({ id: item.id, class: item.class, box, visible: count / this.fullCount(item) });
       numbers[index + 1] = objects.length;
     });
-    for (let at = 0; at < owners.length; at++) owners[at] = numbers[owners[at]!]!;
-    return { ids: owners, objects };
+    return { ids: owners.map((owner) => numbers[owner]!), objects };
   }
 
   private drawItem(item: Item, owner: number): void {
@@ -81,13 +81,17 @@ export class IdMapper {
     this.brush.owners.fill(0);
   }
 
-  /** How many pixels it would have if nothing hid it. */
+  /** How many pixels it would have if nothing hid it; the map is empty before and after. */
   private fullCount(item: Item): number {
-    this.clear();
+    const { brush } = this;
+    brush.forgetRows();
     this.drawItem(item, 1);
+    const from = brush.drawnFrom * brush.width;
+    const to = brush.drawnTo * brush.width;
     let count = 0;
-    const { owners } = this.brush;
-    owners.forEach((owner) => (count += owner));
+    for (let at = from; at < to; at++) count += brush.owners[at]!;
+    brush.owners.fill(0, from, to);
+    brush.nearness.fill(0, from, to);
     return Math.max(1, count);
   }
 
@@ -118,23 +122,27 @@ export class IdMapper {
   }
 }
 
-function boxOf(owners: Uint8Array, owner: number): { count: number; box: VisibleObject['box'] } {
-  let left = idsWidth;
-  let top = idsHeight;
-  let right = -1;
-  let bottom = -1;
-  let count = 0;
-  for (let at = 0; at < owners.length; at++) {
-    if (owners[at] !== owner) continue;
-    count++;
-    const x = at % idsWidth;
-    const y = (at - x) / idsWidth;
-    if (x < left) left = x;
-    if (x > right) right = x;
-    if (y < top) top = y;
-    if (y > bottom) bottom = y;
-  }
-  return {
+interface Extent {
+  readonly count: number;
+  readonly box: VisibleObject['box'];
+}
+
+/** Of the owners 1 to `last`. */
+function extentsOf(owners: Uint8Array, last: number): Extent[] {
+  const found = Array.from({ length: last + 1 }, () => ({
+    ...{ count: 0, left: idsWidth, top: idsHeight, right: -1, bottom: -1 },
+  }));
+  for (let y = 0, at = 0; y < idsHeight; y++)
+    for (let x = 0; x < idsWidth; x++, at++) {
+      if (owners[at] === 0) continue;
+      const it = found[owners[at]!]!;
+      it.count++;
+      if (x < it.left) it.left = x;
+      if (x > it.right) it.right = x;
+      if (y < it.top) it.top = y;
+      it.bottom = y;
+    }
+  return found.slice(1).map(({ count, left, top, right, bottom }) => ({
     count,
     box: [
       left / idsWidth,
@@ -142,5 +150,5 @@ function boxOf(owners: Uint8Array, owner: number): { count: number; box: Visible
       (right - left + 1) / idsWidth,
       (bottom - top + 1) / idsHeight,
     ],
-  };
+  }));
 }

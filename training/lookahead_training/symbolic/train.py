@@ -1,0 +1,146 @@
+"""The training of one symbolic forecaster: soft targets, warm-up and cosine to near zero, resumable."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..config import Stage
+from ..loop import parameter_groups, rate_at
+from .config import Config, Errors
+from .errors import draw_levels, same_levels
+from .features import make_batch
+from .model import Forecaster
+from .score import score, scored, skill_of
+from .tracks import Tracks
+
+LOG_EVERY = 100
+
+
+def new_model(tracks: Tracks, config: Config) -> Forecaster:
+    torch.manual_seed(config.seed)
+    features = make_batch(tracks, np.arange(1)).features.shape[1]
+    place = tracks.place.shape[1]
+    return Forecaster(config, features, len(tracks.classes), place, len(tracks.labels))
+
+
+def forecast_loss(log_chances: Tensor, futures: np.ndarray) -> Tensor:
+    """Cross-entropy against the futures' shares, nats a window."""
+    return -(torch.from_numpy(futures) * log_chances).sum(1).mean()
+
+
+def forecast(
+    model: Forecaster,
+    tracks: Tracks,
+    windows: np.ndarray,
+    errors: Errors | None = None,
+    seed: int = 0,
+) -> np.ndarray:
+    """Chances of all labels, [W,K]."""
+    generator = torch.Generator().manual_seed(seed)
+    model.eval()
+    rows = []
+    with torch.no_grad():
+        for start in range(0, len(windows), 256):
+            picked = windows[start : start + 256]
+            levels = same_levels(len(picked), errors) if errors else None
+            rows.append(model(make_batch(tracks, picked, levels, generator)).exp().numpy())
+    model.train()
+    return np.concatenate(rows)
+
+
+def train_model(
+    model: Forecaster,
+    train: Tracks,
+    validation: Tracks,
+    prior: dict[str, np.ndarray],
+    config: Config,
+    folder: Path,
+    with_errors: bool = False,
+    cpu_now: Callable[[], float] = time.process_time,
+) -> list[dict[str, float]]:
+    """Trains in place; goes on from the checkpoint in `folder`, if there is one. @returns the learning curve"""
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoint = folder / "checkpoint.pt"
+    stage = Stage(config.steps, config.batch, config.learning_rate, config.warm_up)
+    optimiser = torch.optim.AdamW(
+        parameter_groups(model.parameters(), config.weight_decay),
+        lr=stage.learning_rate,
+        betas=config.betas,
+    )
+    step, cpu_before, curve = 0, 0.0, []
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, weights_only=True)
+        model.load_state_dict(saved["model"])
+        optimiser.load_state_dict(saved["optimiser"])
+        step, cpu_before, curve = saved["step"], saved["cpuS"], saved["curve"]
+    cpu_started, step_started = cpu_now(), step
+    windows = scored(validation)
+    mean_loss = 0.0
+
+    with (folder / "log.jsonl").open("a") as out:
+        while step < config.steps:
+            rate = stage.learning_rate * rate_at(step, stage, config.final_rate_share)
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            picked = pick(len(train), config, step)
+            generator = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
+            levels = draw_levels(len(picked), generator) if with_errors else None
+            batch = make_batch(train, picked, levels, generator)
+            loss = forecast_loss(model(batch), train.futures[picked])
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
+            optimiser.step()
+            mean_loss += float(loss.detach())
+            step += 1
+            if step % LOG_EVERY == 0 or step == config.steps:
+                cpu = cpu_before + cpu_now() - cpu_started
+                pace = (cpu - cpu_before) / (step - step_started)
+                row = {
+                    "step": step,
+                    "rate": round(rate, 7),
+                    "cpuMin": round(cpu / 60, 2),
+                    "cpuMinLeft": round(pace * (config.steps - step) / 60, 1),
+                    "loss": round(mean_loss / ((step - 1) % LOG_EVERY + 1), 4),
+                }
+                mean_loss = 0.0
+                if step % config.check_every == 0 or step == config.steps:
+                    chances = forecast(model, validation, windows)
+                    scores = score(validation, windows, chances, prior)
+                    row["skill"] = round(float(skill_of(scores.columns.mean(0))), 4)
+                    curve.append({k: row[k] for k in ("step", "cpuMin", "skill")})
+                line = json.dumps(row)
+                print(line, flush=True)
+                out.write(line + "\n")
+                out.flush()
+            if step % config.save_every == 0 or step == config.steps:
+                cpu = cpu_before + cpu_now() - cpu_started
+                saved = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
+                torch.save({**saved, "step": step, "cpuS": cpu, "curve": curve}, checkpoint)
+    return curve
+
+
+def adaptation(config: Config) -> Config:
+    """The short second training, with errors put in."""
+    steps, rate = config.adapt_steps, config.adapt_rate
+    return replace(config, steps=steps, learning_rate=rate, seed=config.seed + 1)
+
+
+def pick(windows: int, config: Config, step: int) -> np.ndarray:
+    """The windows of a step: every epoch meets each of them once, in an order of its own. A run that goes on picks the same."""
+    per_epoch = max(1, windows // config.batch)
+    epoch, at = divmod(step, per_epoch)
+    if _order.get("key") != (windows, config.seed, epoch):
+        order = np.random.default_rng([config.seed, epoch]).permutation(windows)
+        _order.update(key=(windows, config.seed, epoch), order=order)
+    return _order["order"][at * config.batch : (at + 1) * config.batch]
+
+
+# The order of the epoch at work; drawing it anew at every step would cost more than the step.
+_order: dict = {}
