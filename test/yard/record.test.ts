@@ -32,7 +32,7 @@ afterAll(() => {
 });
 
 describe('a recording of the yard', () => {
-  it('has the files that training reads, and no others', () => {
+  it('has the files that evaluate reads, and no others', () => {
     expect(readdirSync(outDir).sort()).toEqual([
       'dataset.json',
       'scene-00000',
@@ -44,7 +44,6 @@ describe('a recording of the yard', () => {
       'truth.json',
       'video.h264',
     ]);
-    for (const { text } of yardLabels.slice(1)) expect(page).toContain(`| ${text} `);
   });
 
   it('describes itself', () => {
