@@ -17,7 +17,7 @@ import { World } from '../../src/yard/world/world.js';
 
 const templateWith = (...modules: Module[]): Template =>
   [...trainTemplates, ...heldOutTemplates].find((it) =>
-    modules.every((module) => (it.modules).includes(module)),
+    modules.every((module) => it.modules.includes(module)),
   )!;
 
 interface Watched {

@@ -27,7 +27,7 @@ class Config:
     # Backbone. 1e-3 is high, but the net is small; eight pairs of clips hold 3,840 supervised cells.
     perception: Stage = Stage(steps=2000, batch=8, learning_rate=1.0e-3)
     # Segmenter: eight points a picture, half of them on or near things.
-    segmenter: Stage = Stage(steps=1500, batch=8, learning_rate=1.5e-3)
+    segmenter: Stage = Stage(steps=2600, batch=8, learning_rate=1.5e-3)
     segmenter_points: int = 8
     # Object head on pooled tokens, events on cached tokens: seconds.
     object_head: Stage = Stage(steps=600, batch=256, learning_rate=1.0e-3)
