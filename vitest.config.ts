@@ -5,6 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
     // Child processes run compiled JavaScript, so `dist/` is built once before the first test.
     globalSetup: ['test/shell/build-dist.ts'],
+    setupFiles: ['test/fuzz-seed.ts'],
     // A forked process for each file: native model sessions and child processes do not share a process.
     pool: 'forks',
     // Tests start real servers, cameras and models: more at once than this and they starve each other.

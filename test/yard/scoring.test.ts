@@ -260,6 +260,7 @@ describe('no way of cutting beliefs into names and a rest', () => {
       all.filter((j) => j > i).flatMap((j) => all.filter((k) => k > j).map((k) => [i, j, k])),
     );
     const holes = fc.uniqueArray(fc.integer({ min: 0, max: 7 }), { maxLength: 8 });
+    const only = (label: number): number[] => all.concat(0).map((_, k) => (k === label ? 1 : 0));
     fc.assert(
       fc.property(beliefs, weights(0), holes, holes, (p, r, none, impossible) => {
         const rates = r.map((rate, k) => (none.includes(k) || rate < 1e-6 ? 0 : rate));
@@ -272,7 +273,8 @@ describe('no way of cutting beliefs into names and a rest', () => {
         const best = Math.min(...triples.map(loss));
         expect(loss(leastLossNames(chances, rates))).toBeCloseTo(best, 9);
       }),
-      { numRuns: 300 },
+      // The second label is expected a little, has no base rate, and is better left to the rest than named.
+      { numRuns: 300, examples: [[[0, 0, 0, 0, 0, 1 - 5e-5, 0, 5e-5], only(5), [], []]] },
     );
   });
 

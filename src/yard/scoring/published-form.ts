@@ -109,10 +109,11 @@ export function leastLossNames(chances: readonly number[], baseRates: readonly n
   const events = chances.map((_, label) => label).slice(1);
   const chanceOf = (label: number): number => chances[label] ?? 0;
   const rateOf = (label: number): number => baseRates[label] ?? 0;
-  // What neither is expected nor has a base rate is at the floor, named or not.
-  const open = events
-    .filter((label) => chanceOf(label) > 0 || rateOf(label) > 0)
-    .sort((a, b) => rateOf(a) - rateOf(b));
+  // What neither is expected nor has a base rate is at the floor, named or not; three such labels stand for them all, as
+  // names to spend where leaving an expected label to the rest is better than naming it.
+  const isOpen = (label: number): boolean => chanceOf(label) > 0 || rateOf(label) > 0;
+  const closed = events.filter((label) => !isOpen(label)).slice(0, namedEventsMax);
+  const open = [...closed, ...events.filter(isOpen)].sort((a, b) => rateOf(a) - rateOf(b));
   if (open.length <= namedEventsMax) return open;
 
   const count = open.length;
