@@ -19,7 +19,7 @@ import type { Place } from './place.js';
 import type { Module } from './templates.js';
 import { RandomStream, stream, uniform } from './random.js';
 import type { Stream } from './random.js';
-import { firstMovingId } from './things.js';
+import { firstMovingId, tickS } from './things.js';
 import { chancePerTick } from './hazard.js';
 import type {
   Ball,
@@ -157,7 +157,10 @@ export class World {
 
   /** True with the chance that a memoryless hazard fires within one tick. */
   fires(of: Stream, perSecond: number, index = 0): boolean {
-    return perSecond > 0 && this.draw(of, index) < chancePerTick(perSecond);
+    if (perSecond === 0) return false;
+    const draw = this.draw(of, index);
+    // The first comparison is nearly always enough, and spares the exponential.
+    return draw < perSecond * tickS && draw < chancePerTick(perSecond);
   }
 
   /** Whether this event may happen now; only an intervention forbids one. */
