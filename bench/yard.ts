@@ -1,6 +1,6 @@
 /**
  * What the yard costs and what its truth is worth: `npm run bench -- yard [--scenes 16] [--futures 256] [--pictures DIR]`.
- * CPU time of one thread, user and system. `--pictures` also draws ten scenes and a timeline with the truth, as in docs/yard.md.
+ * CPU time of one thread, user and system. With `--pictures` it measures nothing and draws ten scenes and a timeline with the truth, as in docs/yard.md.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -67,7 +67,9 @@ export async function packYard(root) {
   rmSync(folder, { recursive: true, force: true });
   const { size } = statSync(archive);
   if (size > bytesMax)
-    throw new SetupError(`${archive} has ${(size / 1e6).toFixed(1)} MB; it may have 50.`);
+    throw new SetupError(
+      `${archive} has ${(size / 1e6).toFixed(1)} MB; it may have ${bytesMax / 1e6}.`,
+    );
   note('yard', `${archive}, ${(size / 1e6).toFixed(1)} MB`);
   return archive;
 }
