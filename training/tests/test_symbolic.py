@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
 from lookahead_training.symbolic.config import CONFIGS, Errors
 from lookahead_training.symbolic.errors import disturb, draw_levels, same_levels
 from lookahead_training.symbolic.features import make_batch
-from lookahead_training.symbolic.model import first_of
+from lookahead_training.symbolic.model import Block, first_of
 from lookahead_training.symbolic.score import (
     Scores,
     by_group,
@@ -173,6 +174,33 @@ def test_windows_of_a_batch_do_not_see_each_other(test_split: Tracks) -> None:
     alone = np.concatenate([forecast(model, test_split, windows[i : i + 1]) for i in range(4)])
     np.testing.assert_allclose(together, alone, atol=1e-5)
     assert np.abs(together.sum(1) - 1).max() < 1e-4
+
+
+def test_attention_in_groups_is_attention_with_padding() -> None:
+    torch.manual_seed(0)
+    block = Block(dim=32, heads=4, widen=2)
+    groups = ((3, 2), (5, 4), (2, 9))
+    x = torch.randn(sum(b * s for b, s in groups), 32, requires_grad=True)
+
+    lengths = torch.tensor([s for b, s in groups for _ in range(b)])
+    taken = torch.arange(9) < lengths[:, None]  # [B,S]
+    padded = torch.zeros(10, 9, 96)
+    padded[taken] = block.qkv(block.before(x))
+    q, k, v = padded.view(10, 9, 3, 4, 8).permute(2, 0, 3, 1, 4)
+    mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=taken[:, None, None])
+    after = x + block.out(mixed.transpose(1, 2).reshape(10, 9, 32)[taken])
+    wanted = after + block.down(F.gelu(block.up(block.between(after))))
+
+    given = block(x, groups)
+    assert (given - wanted).abs().max() < 1e-5
+    learning = [x, *block.parameters()]
+    weight = torch.randn_like(given) / len(x)
+    for ours, theirs in zip(
+        torch.autograd.grad(given, learning, weight),
+        torch.autograd.grad(wanted, learning, weight),
+        strict=True,
+    ):
+        assert (ours - theirs).abs().max() < 1e-5
 
 
 def test_errors_are_of_the_size_that_was_asked_for(test_split: Tracks) -> None:
