@@ -25,14 +25,14 @@ import { worldVersion } from '../yard/world/version.js';
 import { readOptions, wholeNumber, type Context } from './options.js';
 
 const usage =
-  './lookahead evaluate [--bundle DIR] [--scenes 80] [--seconds 40] [--seed 1] [--data DIR] [--json] [--write]';
+  './lookahead evaluate [--bundle DIR] [--scenes 80] [--seconds 40] [--seed 1] [--json] [--write], or with --data DIR in place of --seconds and --seed';
 
 const flags = {
   bundle: { type: 'string' },
   data: { type: 'string' },
   scenes: { type: 'string', default: '80' },
-  seconds: { type: 'string', default: '40' },
-  seed: { type: 'string', default: '1' },
+  seconds: { type: 'string' },
+  seed: { type: 'string' },
   json: { type: 'boolean', default: false },
   write: { type: 'boolean', default: false },
 } as const;
@@ -48,16 +48,20 @@ interface Tools extends Pick<Context, 'ffmpegPath' | 'out' | 'err'> {
  */
 export async function evaluateCommand(args: string[], tools: Tools): Promise<number> {
   const options = readOptions(args, flags, usage, 0);
-  const [scenes, seconds, seed] = ['scenes', 'seconds', 'seed'].map((name) =>
-    wholeNumber(options, name, usage, 1),
-  ) as [number, number, number];
-  const { bundle, data: given, json, write } = options.values;
+  const { bundle, data: given, json, write, seconds, seed } = options.values;
+  const scenes = wholeNumber(options, 'scenes', usage, 1);
+  const isGiven = typeof given === 'string';
+  if (isGiven && (seconds !== undefined || seed !== undefined))
+    throw new LookaheadError('usage', '--data has a seed and a length of its own.', usage);
   const bundleDir = typeof bundle === 'string' ? bundle : tools.bundleDir;
   const { manifest } = await openBundle(bundleDir);
   // What does not fit is told before the long work.
-  if (typeof given !== 'string') checkFit(manifest, ownYard);
-  const data =
-    typeof given === 'string' ? given : await drawnScenes({ scenes, seconds, seed }, tools);
+  if (!isGiven) checkFit(manifest, ownYard);
+  const asked = (name: string, otherwise: number): number =>
+    options.values[name] === undefined ? otherwise : wholeNumber(options, name, usage, 1);
+  const data = isGiven
+    ? given
+    : await drawnScenes({ scenes, seconds: asked('seconds', 40), seed: asked('seed', 1) }, tools);
   const dataset = await readDataset(data);
   checkFit(manifest, dataset);
   const count = Math.min(scenes, dataset.scenes);
@@ -75,7 +79,10 @@ export async function evaluateCommand(args: string[], tools: Tools): Promise<num
       progress.note(measured.length);
     }
     const quality = measureScenes(measured, dataset);
-    if (write === true) await writeQuality(bundleDir, quality, count, dataset);
+    const command = isGiven
+      ? `./lookahead evaluate --data DIR --scenes ${count}`
+      : `./lookahead evaluate --seed ${dataset.seed} --scenes ${count} --seconds ${dataset.secondsPerScene}`;
+    if (write === true) await writeQuality(bundleDir, quality, command, dataset);
     tools.out.write(json === true ? `${JSON.stringify(quality)}\n` : table(quality));
     return 0;
   } finally {
@@ -151,13 +158,12 @@ async function watch(
 async function writeQuality(
   bundleDir: string,
   { windows, measures }: Quality,
-  scenes: number,
-  { split, seed, secondsPerScene, versions }: Dataset,
+  command: string,
+  { split, seed, versions }: Dataset,
 ): Promise<void> {
   const path = join(bundleDir, 'manifest.json');
   const manifest = JSON.parse(await readFile(path, 'utf8')) as { training: object };
-  const command = `./lookahead evaluate --seed ${seed} --scenes ${scenes} --seconds ${secondsPerScene}`;
-  const evaluate = `${command}: split ${split}, world ${versions.world}, ${windows} windows, ${asScored}`;
+  const evaluate = `${command}: split ${split}, seed ${seed}, world ${versions.world}, ${windows} windows, ${asScored}`;
   const written = { ...manifest, training: { ...manifest.training, evaluate }, quality: measures };
   await writeFile(path, `${JSON.stringify(written, null, 2)}\n`);
 }

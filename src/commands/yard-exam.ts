@@ -2,7 +2,7 @@
 import { splits } from '../yard/data/splits.js';
 import type { Split } from '../yard/data/splits.js';
 import { showProgress } from '../yard/data/progress.js';
-import { examWindows } from '../yard/truth/exam-file.js';
+import { examWindows } from '../yard/truth/exam-windows.js';
 import type { ExamWindow } from '../yard/truth/exam.js';
 import { wholeNumber, type Context, type Options } from './options.js';
 import { splitOf } from './yard-split.js';

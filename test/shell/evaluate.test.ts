@@ -73,6 +73,7 @@ describe('evaluate', () => {
       geometry: { ...manifest.geometry, horizonMs: 3000 },
     }));
     await expect(evaluate()).rejects.toThrow('horizonMs is 3000, theirs is 4000');
+    await expect(evaluate('--data', folder)).rejects.toThrow('--data has a seed and a length');
     expect(readdirSync(cacheDir)).toEqual([]);
   });
 

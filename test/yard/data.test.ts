@@ -249,7 +249,7 @@ describe('a recording', () => {
     expect(new Set(seeds).size).toBe(seeds.length);
     const { seed } = linesOf(SceneSchema, 'scene-00000', 'scene.json')[0]!;
     expect(seed).toBe(sceneSeed('test', 3, 0));
-    expect(() => sceneSeed('train', 2 ** 24, 0)).toThrow('does not exist');
+    expect(() => sceneSeed('train', 2 ** 24, 0)).toThrow('--seed is 16777216');
   });
 
   it('works out chances and causes where they are reported on', () => {

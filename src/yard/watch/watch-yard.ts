@@ -60,7 +60,9 @@ interface Source {
 export async function watchYard(options: WatchOptions): Promise<Watch> {
   const closers: (() => Promise<void> | void)[] = [];
   const close = async (): Promise<void> => {
-    for (const closeOne of closers.splice(0).reverse()) await closeOne();
+    // In turn, the last opened first; what cannot be closed does not keep the others open.
+    for (const closeOne of closers.splice(0).reverse())
+      await Promise.allSettled([(async () => closeOne())()]);
   };
   try {
     const rtsp = await listenRtsp(options.rtspPort, remedyOfPort);
