@@ -1,6 +1,7 @@
 /** What `yard score` and `yard forecast` share: which windows are asked for, and their truth. */
 import { splits } from '../yard/data/splits.js';
 import type { Split } from '../yard/data/splits.js';
+import { cacheDir } from '../places.js';
 import { showProgress } from '../yard/data/progress.js';
 import { examWindows } from '../yard/truth/exam-windows.js';
 import type { ExamWindow } from '../yard/truth/exam.js';
@@ -43,7 +44,7 @@ export async function examOf(
   });
   try {
     const windows = await examWindows({
-      ...{ split, seed, windows: asked, signal },
+      ...{ split, seed, windows: asked, signal, cacheDir },
       count: number('futures', 1),
       workers: number('workers', 0),
       onProgress: progress.note,

@@ -1,3 +1,6 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openScene, sceneSeed, splits } from '../../src/yard/data/splits.js';
 import { agreement, effectsOf, isCause } from '../../src/yard/truth/causes.js';
@@ -332,11 +335,15 @@ describe('splits and the exam', () => {
 
 describe('the exam', () => {
   it('is the same from one worker and from two, whole and in order, cut to the windows asked for', async () => {
-    const ask = (workers: number): Promise<unknown[]> =>
-      examWindows({
-        ...{ split: 'test', seed: 6, count: 8, windows: 19, workers },
-        onProgress: () => undefined,
+    const cacheDir = mkdtempSync(join(tmpdir(), 'lookahead-exam-'));
+    const progress: number[] = [];
+    const ask = (workers: number): Promise<unknown[]> => {
+      progress.length = 0;
+      return examWindows({
+        ...{ split: 'test', seed: 6, count: 8, windows: 19, workers, cacheDir },
+        onProgress: (done) => progress.push(done),
       });
+    };
     const windows = (await ask(1)) as { scene: number; clip: number }[];
     expect(windows.map((it) => [it.scene, it.clip]).slice(6, 10)).toEqual([
       [0, 35],
@@ -345,6 +352,14 @@ describe('the exam', () => {
       [1, 15],
     ]);
     expect(windows).toHaveLength(19);
+    expect(progress).toEqual([0, 8, 16, 19]);
+    const [exam = ''] = readdirSync(cacheDir);
+    writeFileSync(join(cacheDir, exam, 'scene-0.json'), '[{"scene":');
+    rmSync(join(cacheDir, exam, 'scene-2.json'));
     expect(await ask(2)).toEqual(windows);
+    expect(progress).toEqual([8, 16, 19]); // One scene was still there.
+    rmSync(join(cacheDir, exam), { recursive: true });
+    expect(await ask(2)).toEqual(windows);
+    rmSync(cacheDir, { recursive: true });
   }, 120_000);
 });
