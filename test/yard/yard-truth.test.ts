@@ -11,6 +11,7 @@ import { priorOf } from '../../src/yard/truth/prior.js';
 import { labelOf, yardLabels } from '../../src/yard/world/labels.js';
 import type { EventText } from '../../src/yard/world/labels.js';
 import { makePlace } from '../../src/yard/world/place.js';
+import { rules } from '../../src/yard/world/rules.js';
 import { heldOutTemplates, trainTemplates } from '../../src/yard/world/templates.js';
 import { ticks, ticksPerSecond } from '../../src/yard/world/things.js';
 import type { YardEvent } from '../../src/yard/world/things.js';
@@ -138,6 +139,22 @@ describe('pBayes and pState', () => {
     const beliefs = ({ vehicles }: World): number[] => vehicles.map((van) => van.belief);
     const all = beliefs(forgetBefore(world, 0));
     beliefs(world).forEach((belief, index) => expect(all[index]).toBeCloseTo(belief, 9));
+  });
+
+  it('forget nothing that eight clips hold, also of a van that came while the gate still closed', () => {
+    const template = trainTemplates.find((it) => it.name === 'gate+light')!;
+    const world = stepUntil(worldOf(template, 6), ({ vehicles, gate, tick }) =>
+      vehicles.some(
+        (van) =>
+          van.state === 'at gate' &&
+          gate.state === 'closed' &&
+          van.since - gate.since < ticks(rules.gate.openingS) &&
+          tick - van.since > ticks(1.5),
+      ),
+    );
+    const van = world.vehicles.findIndex((it) => it.state === 'at gate');
+    const { belief = NaN } = forgetBefore(world, world.tick - ticks(8)).vehicles[van] ?? {};
+    expect(belief).toBeCloseTo(world.vehicles[van]!.belief, 9);
   });
 });
 
