@@ -24,7 +24,7 @@ export interface Exam {
   readonly windows: readonly ExamWindow[];
 }
 
-/** Works out the truth, or takes it from the cache. @throws LookaheadError usage */
+/** Works out the truth. @throws LookaheadError usage */
 export async function examOf(
   options: Options,
   { err, signal }: Pick<Context, 'err' | 'signal'>,
