@@ -46,7 +46,12 @@ it('scores what it has forecast itself, also on its first windows alone', async 
   const said = async (...args: string[]): Promise<string> => {
     let text = '';
     const writable = (note: (chunk: string) => void): Writable =>
-      new Writable({ write: (chunk, _, done) => (note(String(chunk)), done()) });
+      new Writable({
+        write: (chunk, _encoding, done) => {
+          note(String(chunk));
+          done();
+        },
+      });
     const out = writable((chunk) => (text += chunk));
     const { signal } = new AbortController();
     const own = { ...context, out, err: writable(() => undefined), signal };
