@@ -1,9 +1,8 @@
 /** What `yard score` and `yard forecast` share: which windows are asked for, and their truth. */
 import { LookaheadError } from '../errors.js';
 import { splits } from '../yard/data/splits.js';
-import type { Split } from '../yard/data/splits.js';
 import { showProgress } from '../yard/data/progress.js';
-import { examWindows } from '../yard/truth/exam-file.js';
+import { examWindows } from '../yard/truth/exam-windows.js';
 import type { ExamWindow } from '../yard/truth/exam.js';
 import { wholeNumber, type Context, type Options } from './options.js';
 
@@ -18,18 +17,12 @@ export const examFlags = {
 export const examUsage = `--split ${splits.join('|')} [--seed 1] [--windows 400] [--futures 1024]
   [--workers N, by default one for each core]`;
 
-export interface Exam {
-  readonly split: Split;
-  readonly seed: number;
-  readonly windows: readonly ExamWindow[];
-}
-
 /** Works out the truth. @throws LookaheadError usage */
 export async function examOf(
   options: Options,
   { err, signal }: Pick<Context, 'err' | 'signal'>,
   usage: string,
-): Promise<Exam> {
+): Promise<readonly ExamWindow[]> {
   const { split: name } = options.values;
   const split = splits.find((known) => known === name);
   if (!split)
@@ -40,7 +33,6 @@ export async function examOf(
     );
   const number = (flag: keyof typeof examFlags, least: number): number =>
     wholeNumber(options, flag, usage, least);
-  const seed = number('seed', 0);
   const asked = number('windows', 1);
   const progress = showProgress({
     out: err,
@@ -49,13 +41,12 @@ export async function examOf(
     nowMs: () => performance.now(),
   });
   try {
-    const windows = await examWindows({
-      ...{ split, seed, windows: asked, signal },
+    return await examWindows({
+      ...{ split, seed: number('seed', 0), windows: asked, signal },
       count: number('futures', 1),
       workers: number('workers', 0),
       onProgress: progress.note,
     });
-    return { split, seed, windows };
   } finally {
     progress.end();
   }

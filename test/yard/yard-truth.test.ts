@@ -3,7 +3,7 @@ import { openScene, sceneSeed, splits } from '../../src/yard/data/splits.js';
 import { agreement, effectsOf, isCause } from '../../src/yard/truth/causes.js';
 import type { Effect } from '../../src/yard/truth/causes.js';
 import { chancesAt, forgetBefore, windowBayes } from '../../src/yard/truth/chances.js';
-import { examWindows } from '../../src/yard/truth/exam-file.js';
+import { examWindows } from '../../src/yard/truth/exam-windows.js';
 import { examClips, examScene, scenesFor } from '../../src/yard/truth/exam.js';
 import { firstEvent, horizonTicks, simulateFutures } from '../../src/yard/truth/futures.js';
 import { look, visibleLeast } from '../../src/yard/truth/look.js';
