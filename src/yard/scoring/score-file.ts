@@ -6,6 +6,7 @@
  * same but for the luck of the draw. published-form.ts says how lines become distributions, and why none can be gamed.
  */
 import { brierScore, chanceMin, logScore, spreadOverLabels, type Truth } from '../../scores.js';
+import { isNearEven, isNothingLikeliest } from '../truth/doubt.js';
 import { yardLabels } from '../world/labels.js';
 import { baselines, forecastBy, forecastWithinBy, type Baseline } from './baselines.js';
 import { calibrate, calibrationPairs, type Calibration } from './calibration.js';
@@ -82,9 +83,6 @@ export interface ScoreReport {
   readonly within: WithinReport | null;
 }
 
-/** Below this difference between the two likeliest answers a window is near-even. */
-export const nearEvenMax = 0.1;
-
 /** @throws LookaheadError usage: windows missing, twice, or not in the exam */
 export function scoreFile(
   exam: readonly TruthWindow[],
@@ -113,8 +111,6 @@ function scoreNext(
   const pairs: ReturnType<typeof calibrationPairs> = [];
   const templates = new Map<string, number>();
   const say = createMemory(labels);
-  let nothingLikeliest = 0;
-  let nearEven = 0;
 
   for (const window of exam) {
     const { scene, template, next, bayes, state, prior } = window;
@@ -156,10 +152,6 @@ function scoreNext(
     const gap = (came: Truth): number => logScore(bayesSaid, came) - logScore(stateSaid, came);
     add('state drawn', gap(next));
     add('state expected', gap(state));
-
-    const [first = 0, second = 0] = [...bayes].sort((a, b) => b - a);
-    if ((bayes[0] ?? 0) >= first) nothingLikeliest++;
-    if (first - second < nearEvenMax) nearEven++;
   }
 
   const byTruth = (of: (truth: (typeof truths)[number]) => Measure | null) => ({
@@ -201,8 +193,8 @@ function scoreNext(
       ]),
     ),
     stateGap: byTruth((truth) => sums.ratio(`state ${truth}`, 'windows')),
-    nothingLikeliest,
-    nearEven,
+    nothingLikeliest: exam.filter(({ bayes }) => isNothingLikeliest(bayes)).length,
+    nearEven: exam.filter(({ bayes }) => isNearEven(bayes)).length,
   };
 }
 
