@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { z } from 'zod';
 import { yardRecordCommand } from '../../src/commands/yard-record.js';
 import { zoneAt, zonePolygons } from '../../src/yard/data/ground-zones.js';
@@ -38,6 +38,9 @@ import { yardClasses, yardLabels } from '../../src/yard/world/labels.js';
 import { groundRange, heightPx, project } from '../../src/yard/world/camera.js';
 import { makePlace, zones } from '../../src/yard/world/place.js';
 import { trainTemplates } from '../../src/yard/world/templates.js';
+
+// Thousands of simulated minutes: how long they take says nothing, least of all on a busy machine.
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
 const ffmpegPath =
   process.env['FFMPEG_PATH'] ?? (existsSync('.cache/bin/ffmpeg') ? '.cache/bin/ffmpeg' : 'ffmpeg');

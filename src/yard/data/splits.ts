@@ -43,7 +43,7 @@ export function sceneSeed(split: Split, seed: number, index: number): number {
 }
 
 /** Long enough for all kinds of things to have come. */
-const warmUpTicks = ticks(25);
+export const warmUpTicks = ticks(25);
 
 export function templatesOf(split: Split): readonly Template[] {
   return split === 'template' ? heldOutTemplates : trainTemplates;
