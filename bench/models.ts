@@ -10,7 +10,7 @@ import { Perceiver } from '../src/models/perceiver.js';
 import { Reasoner } from '../src/models/reasoner.js';
 import { unhurriedBudget } from '../src/models/text-budget.js';
 import type { Scene } from '../src/types.js';
-import { YardFilm } from '../src/yard/film.js';
+import { YardScene } from '../src/yard/watch/yard-scene.js';
 
 const { values } = parseArgs({
   options: {
@@ -32,7 +32,7 @@ const { framesPerClip, clipsPerWindow, forecastEveryClips } = bundle.manifest.ge
 const { widthPx, heightPx } = bundle.manifest.preprocessing;
 const perceiver = await Perceiver.open(bundle, { threads: 1, clock });
 const reasoner = await Reasoner.open(bundle, { threads: 1, clock });
-const film = new YardFilm(Number(values.seed));
+const film = YardScene.open('test', Number(values.seed), 0);
 const picture = { x: 0, y: (heightPx - 90) / 2, width: widthPx, height: 90 };
 
 /** The film's next picture, at half its size and half its rate, letterboxed into a frame of a clip. */

@@ -1,6 +1,6 @@
 /**
  * What the yard costs and what its truth is worth: `npm run bench -- yard [--scenes 16] [--futures 256] [--pictures DIR]`.
- * CPU time of one thread, user and system. `--pictures` also draws ten scenes and a timeline with the truth, as in docs/yard.md.
+ * CPU time of one thread, user and system. With `--pictures` it measures nothing and draws ten scenes and a timeline with the truth, as in docs/yard.md.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { openScene } from '../src/yard/data/splits.js';
 import { Painter } from '../src/yard/drawing/painter.js';
 import { agreement, effectsOf, isCause } from '../src/yard/truth/causes.js';
 import type { Effect } from '../src/yard/truth/causes.js';
+import { isNearEven } from '../src/yard/truth/doubt.js';
 import { examScene } from '../src/yard/truth/exam.js';
 import type { ExamWindow } from '../src/yard/truth/exam.js';
 import { simulateFutures } from '../src/yard/truth/futures.js';
@@ -99,10 +100,7 @@ function printTemplate(name: string, windows: readonly ExamWindow[]): void {
   const prior = mean(windows.map((it) => lossOf(it.bayes, it.prior)));
   const bayes = mean(windows.map((it) => lossOf(it.bayes, it.bayes)));
   const nothing = mean(windows.map((it) => it.bayes[0] ?? 0));
-  const even = windows.filter((it) => {
-    const [first = 0, second = 0] = [...it.bayes].sort((a, b) => b - a);
-    return first - second < 0.1;
-  });
+  const even = windows.filter((it) => isNearEven(it.bayes));
   print(
     [
       name.padEnd(20),

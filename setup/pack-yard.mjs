@@ -1,5 +1,5 @@
 /**
- * `npm run pack:yard`: the yard's recorder with Node and canvas in one file, for a machine that has neither (docs/yard.md).
+ * `npm run pack:yard`: the yard's recorder with Node in one file, for a machine that has neither (docs/yard.md).
  * Unpacked there: `./yard record --split train --scenes 5000 --out DIR`; videos need an ffmpeg on its path, `--tracks` does not.
  */
 import {
@@ -16,12 +16,7 @@ import { note, run, SetupError } from './step.mjs';
 
 /** What it may weigh. */
 const bytesMax = 50e6;
-const packages = [
-  '@napi-rs/canvas',
-  `@napi-rs/canvas-${process.platform}-${process.arch}${process.platform === 'linux' ? '-gnu' : ''}`,
-  'yaml',
-  'zod',
-];
+const packages = ['yaml', 'zod'];
 
 const program = `import { yardRecordCommand } from './dist/commands/yard-record.js';
 const [what, ...args] = process.argv.slice(2);
@@ -57,7 +52,7 @@ export async function packYard(root) {
   writeFileSync(join(folder, 'yard.js'), program);
   writeFileSync(
     join(folder, 'yard'),
-    '#!/bin/sh\nhere=$(dirname "$0")\nexec "$here/node" "$here/yard.js" "$@"\n',
+    '#!/bin/sh\nhere=${0%/*}\nexec "$here/node" "$here/yard.js" "$@"\n',
   );
   chmodSync(join(folder, 'yard'), 0o755);
   const archive = join(root, '.cache', `yard-${process.platform}-${process.arch}.tar.gz`);
@@ -72,7 +67,9 @@ export async function packYard(root) {
   rmSync(folder, { recursive: true, force: true });
   const { size } = statSync(archive);
   if (size > bytesMax)
-    throw new SetupError(`${archive} has ${(size / 1e6).toFixed(1)} MB; it may have 50.`);
+    throw new SetupError(
+      `${archive} has ${(size / 1e6).toFixed(1)} MB; it may have ${bytesMax / 1e6}.`,
+    );
   note('yard', `${archive}, ${(size / 1e6).toFixed(1)} MB`);
   return archive;
 }

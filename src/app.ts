@@ -16,6 +16,7 @@ import { bundleDirOf } from './places.js';
 import type { Bus } from './sinks/bus.js';
 import { heartbeats } from './sinks/heartbeat.js';
 import type { CameraList } from './sinks/services.js';
+import { demoScene } from './yard/demo-scenes.js';
 
 export interface Tools {
   readonly ffmpegPath: string;
@@ -175,7 +176,7 @@ function cameraSources({ config, tools }: AppOptions, closers: Closers): CameraS
     const yard = cameraNamesOf(config).map((name, index) => ({
       name,
       kind: 'yard' as const,
-      seed: firstYardSeed + index,
+      ...demoScene(index),
     }));
     const server = served(yard);
     return yard.map(({ name }) => ({ name, url: () => server.url(name) }));
@@ -187,9 +188,6 @@ function cameraSources({ config, tools }: AppOptions, closers: Closers): CameraS
     return { name, url: () => server.url(name), camera: { ...camera, ...noLogin } };
   });
 }
-
-/** Far from the seeds that training and evaluation draw from. */
-const firstYardSeed = 2_000_000_001;
 
 const noLogin: Pick<CameraConfig, 'username' | 'password'> = { username: null, password: null };
 

@@ -1,121 +1,179 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+/** `evaluate`: the bundle on held-out yard scenes, from H.264 through ffmpeg, perceiver and reasoner to messages. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import type { Writable } from 'node:stream';
 import { lastValueFrom, toArray } from 'rxjs';
+import { LookaheadError } from '../errors.js';
 import { readRecording } from '../ingest/file.js';
 import type { Message } from '../messages.js';
-import { createModelPorts } from '../models/model-ports.js';
+import { openBundle } from '../models/bundle.js';
+import type { Manifest } from '../models/manifest.js';
+import { createModelPorts, type ModelPorts } from '../models/model-ports.js';
 import { noText } from '../models/text-budget.js';
 import { defaultLimits } from '../pipeline-config.js';
 import { replayRecording } from '../replay.js';
-import { measureScenes, type MeasuredScene, type Quality } from '../yard/measure.js';
-import { recordYard, type SceneTruth } from '../yard/record.js';
-import { readOptions, wholeNumber } from './options.js';
+import { framesPerClip, framesPerSecond, horizonMs } from '../yard/data/film-scene.js';
+import { showProgress, type Progress } from '../yard/data/progress.js';
+import { readDataset, readTruth, videoOf } from '../yard/data/read-recording.js';
+import { defaultsOf, ffmpegVersion, recordScenes } from '../yard/data/record-scenes.js';
+import { sceneFolder } from '../yard/data/record-scene.js';
+import type { Dataset } from '../yard/data/schema.js';
+import { measureScenes, type MeasuredScene, type Quality } from '../yard/scoring/measure.js';
+import { yardLabels } from '../yard/world/labels.js';
+import { worldVersion } from '../yard/world/version.js';
+import { readOptions, wholeNumber, type Context } from './options.js';
 
 const usage =
-  './lookahead evaluate [--bundle DIR] [--scenes 80] [--seconds 40] [--seed 1] [--data DIR] [--json] [--write]';
+  './lookahead evaluate [--bundle DIR] [--scenes 80] [--seconds 40] [--seed 1] [--json] [--write], or with --data DIR in place of --seconds and --seed';
 
 const flags = {
   bundle: { type: 'string' },
   data: { type: 'string' },
   scenes: { type: 'string', default: '80' },
-  seconds: { type: 'string', default: '40' },
-  seed: { type: 'string', default: '1' },
+  seconds: { type: 'string' },
+  seed: { type: 'string' },
   json: { type: 'boolean', default: false },
   write: { type: 'boolean', default: false },
 } as const;
 
+interface Tools extends Pick<Context, 'ffmpegPath' | 'out' | 'err'> {
+  readonly bundleDir: string;
+  readonly cacheDir: string;
+}
+
 /**
- * `evaluate`: the bundle on held-out yard scenes, from H.264 through ffmpeg, perceiver and reasoner to messages.
- * @throws LookaheadError usage, bundle_invalid, ffmpeg_missing, ffmpeg_failed
+ * Without `--data` the scenes are those of the split test, drawn once and kept in the cache.
+ * @throws LookaheadError usage, bundle_invalid, recording_unusable, ffmpeg_missing, ffmpeg_failed
  */
-export async function evaluateCommand(
-  args: string[],
-  tools: { readonly ffmpegPath: string; readonly bundleDir: string; readonly cacheDir: string },
-): Promise<number> {
+export async function evaluateCommand(args: string[], tools: Tools): Promise<number> {
   const options = readOptions(args, flags, usage, 0);
-  const [scenes, seconds, seed] = ['scenes', 'seconds', 'seed'].map((name) =>
-    wholeNumber(options, name, usage, 1),
-  ) as [number, number, number];
-  const { bundle, data: given, json } = options.values;
+  const { bundle, data: given, json, write, seconds, seed } = options.values;
+  const scenes = wholeNumber(options, 'scenes', usage, 1);
+  const isGiven = typeof given === 'string';
+  if (isGiven && (seconds !== undefined || seed !== undefined))
+    throw new LookaheadError('usage', '--data has a seed and a length of its own.', usage);
   const bundleDir = typeof bundle === 'string' ? bundle : tools.bundleDir;
-  const data =
-    typeof given === 'string'
-      ? given
-      : join(tools.cacheDir, `evaluate-${String(seed)}-${String(seconds)}s`);
-  if (data !== given)
-    await recordYard({
-      split: 'test',
-      scenes,
-      seconds,
-      seed,
-      outDir: data,
-      ffmpegPath: tools.ffmpegPath,
-      onProgress: (done) => progress('drawn', done, scenes),
-    });
+  const { manifest } = await openBundle(bundleDir);
+  // What does not fit is told before the long work.
+  if (!isGiven) checkFit(manifest, ownYard);
+  const asked = (name: string, otherwise: number): number =>
+    options.values[name] === undefined ? otherwise : wholeNumber(options, name, usage, 1);
+  const data = isGiven
+    ? given
+    : await drawnScenes({ scenes, seconds: asked('seconds', 40), seed: asked('seed', 1) }, tools);
+  const dataset = await readDataset(data);
+  checkFit(manifest, dataset);
+  const count = Math.min(scenes, dataset.scenes);
 
   const ports = await createModelPorts({
     bundleDir,
     budget: noText, // Scores need no prose.
   });
+  const progress = progressOf(tools.err, count, 'scenes watched');
   try {
-    const { manifest, sha256 } = ports.bundle;
-    const { geometry, preprocessing } = manifest;
-    const folders = (await readdir(data)).filter((name) => /^scene-\d{5}$/.test(name)).sort();
     const measured: MeasuredScene[] = [];
-    for (const folder of folders.slice(0, scenes)) {
-      // Letters, digits and "-": a folder's name is a camera's name.
-      const frames = readRecording(join(data, folder, 'video.h264'), {
-        camera: folder,
-        ffmpegPath: tools.ffmpegPath,
-        widthPx: preprocessing.widthPx,
-        heightPx: preprocessing.heightPx,
-        framesPerSecond: geometry.framesPerSecond,
-      });
-      const config = {
-        site: 'evaluate',
-        epoch: 0,
-        manifest,
-        bundleSha256: sha256,
-        limits: defaultLimits,
-      };
-      const messages$ = replayRecording(folder, frames, config, ports);
-      const messages: Message[] = await lastValueFrom(messages$.pipe(toArray()), {
-        defaultValue: [],
-      });
-      measured.push({
-        truth: JSON.parse(await readFile(join(data, folder, 'truth.json'), 'utf8')) as SceneTruth,
-        ids: gunzipSync(await readFile(join(data, folder, 'ids.u8.gz'))),
-        messages,
-      });
-      progress('watched', measured.length, Math.min(scenes, folders.length));
+    for (let scene = 0; scene < count; scene++) {
+      const messages = await watch(videoOf(data, scene), sceneFolder(scene), ports, tools);
+      measured.push({ truth: await readTruth(data, scene), messages });
+      progress.note(measured.length);
     }
-    const quality = measureScenes(measured, manifest.labels);
-    if (options.values['write'] === true) await writeQuality(bundleDir, quality, options.values);
-    process.stdout.write(json === true ? `${JSON.stringify(quality)}\n` : table(quality));
+    const quality = measureScenes(measured, dataset);
+    const command = isGiven
+      ? `./lookahead evaluate --data DIR --scenes ${count}`
+      : `./lookahead evaluate --seed ${dataset.seed} --scenes ${count} --seconds ${dataset.secondsPerScene}`;
+    if (write === true) await writeQuality(bundleDir, quality, command, dataset);
+    tools.out.write(json === true ? `${JSON.stringify(quality)}\n` : table(quality));
     return 0;
   } finally {
+    progress.end();
     await ports.close();
   }
+}
+
+/** What is asked of the drawing; another world, another ffmpeg or another length draws anew. */
+async function drawnScenes(
+  { scenes, seconds, seed }: { scenes: number; seconds: number; seed: number },
+  { ffmpegPath, cacheDir, err }: Tools,
+): Promise<string> {
+  const ffmpeg = (await ffmpegVersion(ffmpegPath)).replaceAll(/[^\w.+-]/g, '_');
+  const key = `world${worldVersion}-seed${seed}-${scenes}x${seconds}s-ffmpeg${ffmpeg}`;
+  const outDir = join(cacheDir, `evaluate-${key}`);
+  const progress = progressOf(err, scenes, 'scenes drawn');
+  try {
+    await recordScenes({
+      ...{ split: 'test', scenes, secondsPerScene: seconds, seed, outDir, ffmpegPath },
+      bayes: defaultsOf('test').bayes,
+      ...{ causes: 'none', texts: 0, tracks: false },
+      workers: availableParallelism(),
+      onProgress: progress.note,
+    });
+  } finally {
+    progress.end();
+  }
+  return outDir;
+}
+
+type Yard = Pick<Dataset, 'framesPerSecond' | 'framesPerClip' | 'horizonMs'> & {
+  readonly labels: readonly { readonly text: string }[];
+};
+const ownYard: Yard = { framesPerSecond, framesPerClip, horizonMs, labels: yardLabels };
+
+/** A bundle of another yard would be measured by words and times that are not its own. */
+function checkFit({ name, labels, geometry }: Manifest, yard: Yard): void {
+  const wrong = (what: string): LookaheadError =>
+    new LookaheadError(
+      'bundle_invalid',
+      `The bundle ${name} does not fit the scenes: ${what}.`,
+      'Train a bundle on the yard of this version, or give --data with scenes of its own.',
+    );
+  const texts = yard.labels.map(({ text }) => text);
+  const [odd] = labels.filter(({ text }) => !texts.includes(text));
+  if (odd) throw wrong(`its label ${JSON.stringify(odd.text)} is none of theirs`);
+  for (const key of ['framesPerSecond', 'framesPerClip', 'horizonMs'] as const)
+    if (geometry[key] !== yard[key])
+      throw wrong(`${key} is ${geometry[key]}, theirs is ${yard[key]}`);
+}
+
+/** @param camera a folder's name has letters, digits and "-" only, so it can name a camera */
+async function watch(
+  video: string,
+  camera: string,
+  ports: ModelPorts,
+  { ffmpegPath }: Tools,
+): Promise<readonly Message[]> {
+  const { manifest, sha256 } = ports.bundle;
+  const { widthPx, heightPx } = manifest.preprocessing;
+  const { framesPerSecond } = manifest.geometry;
+  const frames = readRecording(video, { camera, ffmpegPath, widthPx, heightPx, framesPerSecond });
+  const config = {
+    ...{ site: 'evaluate', epoch: 0, manifest, bundleSha256: sha256 },
+    limits: defaultLimits,
+  };
+  const messages$ = replayRecording(camera, frames, config, ports).pipe(toArray());
+  return lastValueFrom(messages$, { defaultValue: [] });
 }
 
 /** What a bundle is worth is what this command measured, and nothing else: `--write` puts it into the manifest. */
 async function writeQuality(
   bundleDir: string,
   { windows, measures }: Quality,
-  { seed, scenes, seconds }: Readonly<Record<string, unknown>>,
+  command: string,
+  { split, seed, versions }: Dataset,
 ): Promise<void> {
   const path = join(bundleDir, 'manifest.json');
   const manifest = JSON.parse(await readFile(path, 'utf8')) as { training: object };
-  const evaluate = `./lookahead evaluate --seed ${String(seed)} --scenes ${String(scenes)} --seconds ${String(seconds)}: ${String(windows)} windows`;
+  const evaluate = `${command}: split ${split}, seed ${seed}, world ${versions.world}, ${windows} windows, ${asScored}`;
   const written = { ...manifest, training: { ...manifest.training, evaluate }, quality: measures };
   await writeFile(path, `${JSON.stringify(written, null, 2)}\n`);
 }
 
+const asScored = 'as published, in expectation under pBayes';
+
 const meanings: Readonly<Record<string, string>> = {
   skill: 'skill on the next event: 0 base rates, 1 the best that could be known',
   logScore: 'log score, nats (lower is better)',
-  logScorePrior: 'log score of the base rates',
+  logScorePrior: "log score of the template's base rates",
   logScoreBayes: 'log score of the best that could be known',
   gain: 'nats won over the base rates',
   brier: 'Brier score (lower is better)',
@@ -123,7 +181,8 @@ const meanings: Readonly<Record<string, string>> = {
   brierBayes: 'Brier score of the best that could be known',
   top1Share: 'chance that the first answer comes true',
   top1SharePrior: 'the same, always naming the most frequent answer',
-  ece: 'calibration error, 15 equal-mass bins',
+  top1ShareBayes: 'the same, of the best that could be known',
+  ece: 'calibration error by what did come, 15 equal-mass bins',
   eventF1: 'recognised events, F1 at 1 s',
   outcomeAgreement: 'outcomes that agree with the truth',
   maskIou: 'mean IoU of masks',
@@ -138,10 +197,10 @@ function table({ windows, measures }: Quality): string {
     const range = `[${low ?? ''}, ${high ?? ''}]`;
     return `${key.padEnd(18)}${value.toFixed(3).padStart(7)}  ${range.padEnd(18)}${meanings[key] ?? ''}`;
   });
-  return `${[`${String(windows)} windows`, ...lines].join('\n')}\n`;
+  const head = `${windows} windows; forecasts are scored ${asScored}`;
+  return `${[head, ...lines].join('\n')}\n`;
 }
 
-function progress(what: string, done: number, all: number): void {
-  if (done % 10 === 0 || done === all)
-    process.stderr.write(`${what} ${String(done)} of ${String(all)} scenes\n`);
+function progressOf(out: Writable, total: number, unit: string): Progress {
+  return showProgress({ out, total, unit, nowMs: () => performance.now() });
 }

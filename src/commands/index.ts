@@ -18,12 +18,9 @@ export const commands: Readonly<Record<string, Command>> = {
   yard: async (args, context) => (await import('./yard.js')).yardCommand(args, context),
   evaluate: async (args, context) => {
     const { evaluateCommand } = await import('./evaluate.js');
-    const { ffmpegPath } = context;
-    return evaluateCommand(args, {
-      ffmpegPath,
-      cacheDir,
-      bundleDir: bundleDirOf({ bundle: 'yard' }),
-    });
+    const { ffmpegPath, out, err } = context;
+    const bundleDir = bundleDirOf({ bundle: 'yard' });
+    return evaluateCommand(args, { ffmpegPath, out, err, cacheDir, bundleDir });
   },
 };
 

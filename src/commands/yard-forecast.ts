@@ -23,7 +23,7 @@ export async function yardForecastCommand(
     );
   if (within === true && by !== 'bayes' && by !== 'prior')
     throw new LookaheadError('usage', `--within has no forecasts by ${by}.`, usage);
-  const { windows } = await examOf(options, context, usage);
+  const windows = await examOf(options, context, usage);
   for (const window of windows) {
     const line =
       within === true && (by === 'bayes' || by === 'prior')

@@ -5,6 +5,7 @@ import { showProgress } from '../yard/data/progress.js';
 import { defaultsOf, recordScenes } from '../yard/data/record-scenes.js';
 import { splits } from '../yard/data/splits.js';
 import { readOptions, wholeNumber, type Context } from './options.js';
+import { splitOf } from './yard-split.js';
 
 const usage = `./lookahead yard record --split ${splits.join('|')} --out DIR [--scenes 200] [--seconds 40] [--seed 1]
   [--workers N, by default one for each core] [--tracks, no video] [--texts LINES]
@@ -33,11 +34,9 @@ export async function yardRecordCommand(
   { ffmpegPath, err }: Pick<Context, 'ffmpegPath' | 'err'>,
 ): Promise<number> {
   const options = readOptions(args, flags, usage, 0);
-  const { split: name, out, tracks } = options.values;
-  const split = splits.find((known) => known === name);
-  if (!split)
-    throw wrong(name === undefined ? '--split is missing.' : `--split is ${shown(name)}.`);
-  if (typeof out !== 'string') throw wrong('--out is missing.');
+  const { out, tracks } = options.values;
+  const split = splitOf(options, usage);
+  if (typeof out !== 'string') throw new LookaheadError('usage', '--out is missing.', usage);
   const number = (flag: keyof typeof flags, otherwise: number, least = 0): number =>
     options.values[flag] === undefined ? otherwise : wholeNumber(options, flag, usage, least);
   const { bayes, causes, texts } = defaultsOf(split);
@@ -70,10 +69,4 @@ export async function yardRecordCommand(
     progress.end();
   }
   return 0;
-}
-
-const shown = (value: string | boolean): string => JSON.stringify(value);
-
-function wrong(what: string): LookaheadError {
-  return new LookaheadError('usage', what, usage);
 }

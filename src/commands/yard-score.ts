@@ -19,7 +19,7 @@ export async function yardScoreCommand(
   if (path === undefined) throw new LookaheadError('usage', 'The FILE.jsonl is missing.', usage);
   // A file that cannot be read is told before the long work.
   const lines = readForecasts(await textOf(path));
-  const { windows } = await examOf(options, context, usage);
+  const windows = await examOf(options, context, usage);
   const report = scoreFile(windows, lines);
   context.out.write(
     options.values['json'] === true

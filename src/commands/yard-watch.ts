@@ -6,6 +6,7 @@ import type { WatchOptions } from '../yard/watch/watch-yard.js';
 import type { Size } from '../yard/yard-camera.js';
 import { readOptions, wholeNumber } from './options.js';
 import type { Context, Options } from './options.js';
+import { splitOf } from './yard-split.js';
 
 const usage = `./lookahead yard watch [--seed 7] [--split ${splits.join('|')}] [--cameras 2] [--size 640x360]
   [--port 8090] [--rtsp-port 8554], 0 for any free port
@@ -59,7 +60,7 @@ export async function yardWatchCommand(
 }
 
 function sourceOf(options: Options): WatchOptions['source'] {
-  const { from, seed, split: name = 'train', size } = options.values;
+  const { from, seed, size } = options.values;
   const given = options.values['cameras'] !== undefined;
   const cameras = given ? wholeNumber(options, 'cameras', usage, 1) : null;
   if (cameras !== null && cameras > camerasMax)
@@ -72,10 +73,8 @@ function sourceOf(options: Options): WatchOptions['source'] {
       );
     return { kind: 'recorded', dir: from, cameras: cameras ?? camerasMax };
   }
-  const split = splits.find((known) => known === name);
-  if (!split) throw wrong(`--split is ${JSON.stringify(name)}, not one of ${splits.join(', ')}.`);
   return {
-    ...{ kind: 'live', split, cameras: cameras ?? 2 },
+    ...{ kind: 'live', split: splitOf(options, usage, 'train'), cameras: cameras ?? 2 },
     seed: seed === undefined ? 7 : wholeNumber(options, 'seed', usage),
     size: typeof size === 'string' ? sizeOf(size) : null,
   };

@@ -182,11 +182,7 @@ export class Reasoner {
         if (id === endOfText) ended[row] = true;
         if (ended[row] === false) texts[row]?.push(id);
       });
-      if (
-        (texts[0]?.length ?? 0) >= tokensMax ||
-        Math.max(...texts.map((t) => t.length)) >= tokensMax
-      )
-        break;
+      if (Math.max(...texts.map((ids) => ids.length)) >= tokensMax) break;
       if (performance.now() >= until) break;
       fed = next.map((id) => [id]);
     }

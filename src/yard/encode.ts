@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { LookaheadError, messageOf } from '../errors.js';
-import { heightPx, widthPx } from './place.js';
+import { heightPx, widthPx } from './world/camera.js';
 
 export interface Encoder {
   readonly write: (pixels: Buffer) => Promise<void>;

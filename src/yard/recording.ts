@@ -11,7 +11,7 @@ export interface Recording {
   readonly isTranscoded: boolean;
 }
 
-export const recordingBytesMax = 256 * 1024 * 1024;
+const recordingBytesMax = 256 * 1024 * 1024;
 /** A reader joins at a key picture; waiting longer looks like a dead camera. */
 const keyPeriodMaxS = 5;
 

@@ -60,6 +60,8 @@ export class RtspServer {
     this.host = host;
     this.port = (server.address() as AddressInfo).port;
     server.maxConnections = connectionsMax;
+    // A reader that cannot be let in (too many open files) does not end the others.
+    server.on('error', () => undefined);
     server.on('connection', (socket) => {
       const connection = new Connection(socket, {
         mount: (name) => this.#mounts.get(name),

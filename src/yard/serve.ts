@@ -5,22 +5,29 @@
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { LookaheadError, messageOf } from '../errors.js';
-import { YardFilm } from './film.js';
+import { splits } from './data/splits.js';
+import { listenRtsp } from './listen-rtsp.js';
 import { openRecording } from './recording.js';
-import { RtspServer } from './rtsp-server.js';
 import { runFfmpeg } from './run-ffmpeg.js';
+import { YardScene } from './watch/yard-scene.js';
 import { YardCamera } from './yard-camera.js';
 
 const nameSchema = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
 
-export const serveSpecSchema = z.strictObject({
+const serveSpecSchema = z.strictObject({
   ffmpegPath: z.string().min(1),
   /** 0: any free port. */
   port: z.int().min(0).max(65535),
   cameras: z
     .array(
       z.discriminatedUnion('kind', [
-        z.strictObject({ name: nameSchema, kind: z.literal('yard'), seed: z.int() }),
+        z.strictObject({
+          name: nameSchema,
+          kind: z.literal('yard'),
+          split: z.enum(splits),
+          seed: z.int(),
+          scene: z.int(),
+        }),
         z.strictObject({ name: nameSchema, kind: z.literal('file'), path: z.string().min(1) }),
       ]),
     )
@@ -30,8 +37,8 @@ export const serveSpecSchema = z.strictObject({
 export type ServeSpec = z.infer<typeof serveSpecSchema>;
 
 /** What the process prints, once. */
-export type ServeAnswer =
-  | { readonly ready: true; readonly port: number; readonly urls: Readonly<Record<string, string>> }
+type ServeAnswer =
+  | { readonly ready: true; readonly urls: Readonly<Record<string, string>> }
   | {
       readonly error: { readonly code: string; readonly message: string; readonly remedy: string };
     };
@@ -58,20 +65,20 @@ async function serve(specText: string): Promise<ServeAnswer> {
       ),
     ),
   );
-  const server = await listen(spec.port);
+  const server = await listenRtsp(spec.port, 'Choose another port, or 0 for any free one.');
   closers.push(() => server.close());
   for (const camera of spec.cameras) {
     const recording = recordings.get(camera.name);
     if (recording !== undefined) server.mountRecording(camera.name, recording);
     if (camera.kind === 'yard') {
-      const film = new YardFilm(camera.seed);
+      const film = YardScene.open(camera.split, camera.seed, camera.scene);
       const mount = server.mountLive(camera.name, { framesPerSecond: film.framesPerSecond });
       const yard = new YardCamera(spec.ffmpegPath, film, mount);
       closers.push(() => yard.close());
     }
   }
   const urls = Object.fromEntries(spec.cameras.map(({ name }) => [name, server.url(name)]));
-  return { ready: true, port: server.port, urls };
+  return { ready: true, urls };
 }
 
 function parseSpec(text: string): ServeSpec {
@@ -97,20 +104,6 @@ function parseSpec(text: string): ServeSpec {
     throw new LookaheadError('usage', `Two cameras are called ${twice}.`, 'Rename one of them.');
   }
   return parsed.data;
-}
-
-async function listen(port: number): Promise<RtspServer> {
-  try {
-    return await RtspServer.listen({ port });
-  } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE')) throw cause;
-    throw new LookaheadError(
-      'port_taken',
-      `The RTSP port ${port} is already in use.`,
-      'Choose another port, or 0 for any free one.',
-      { cause },
-    );
-  }
 }
 
 function print(answer: ServeAnswer): void {

@@ -3,7 +3,7 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { LiveMount } from './rtsp-server.js';
 
-/** What is drawn: `YardFilm`, or a test's stand-in. */
+/** What is drawn: a `YardScene`, or a test's stand-in. */
 export interface Film {
   readonly widthPx: number;
   readonly heightPx: number;
@@ -32,8 +32,6 @@ export class YardCamera {
   #timer: NodeJS.Timeout | undefined;
   #restartTimer: NodeJS.Timeout | undefined;
   #whenExited: Promise<void> = Promise.resolve();
-  /** Pictures that the encoder was too slow to take. */
-  picturesSkipped = 0;
 
   /** @param size what the encoder scales the film to, both even; null: it stays as it is */
   constructor(ffmpegPath: string, film: Film, mount: LiveMount, size: Size | null = null) {
@@ -79,11 +77,8 @@ export class YardCamera {
 
   #offer(picture: Buffer): void {
     const stdin = this.#encoder?.stdin;
-    if (stdin === undefined || !stdin.writable || this.#isBlocked) {
-      this.picturesSkipped += 1;
-      return;
-    }
     // The film's world goes on while the encoder is busy, so a picture is skipped and never queued.
+    if (stdin === undefined || !stdin.writable || this.#isBlocked) return;
     this.#isBlocked = !stdin.write(picture);
   }
 

@@ -19,7 +19,7 @@ const manifest = {
   labels: [
     label('nothing', null, null),
     label('enters', 'van', null),
-    label('chases', 'dog', 'ball'),
+    label('runs after', 'dog', 'ball'),
     label('opens', 'gate', null),
   ],
   eventThresholds: [0.5, 0.5, 0.6, 0.7],

@@ -21,8 +21,8 @@ function lookahead(...args: string[]): { status: number | null; stdout: string; 
 }
 
 beforeAll(() => {
-  const yard = ['yard', 'record', '--split', 'test', '--scenes', '1', '--seconds', '16'];
-  const { status, stderr } = lookahead(...yard, '--out', folder);
+  const yard = ['yard', 'record', '--split', 'validation', '--scenes', '1', '--seconds', '16'];
+  const { status, stderr } = lookahead(...yard, '--bayes-count', '0', '--out', folder);
   expect(status, stderr).toBe(0);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -9,6 +9,7 @@ import { CameraServer } from '../../src/camera-server.js';
 import { startCommand } from '../../src/commands/start.js';
 import { ConfigSchema } from '../../src/config.js';
 import { LookaheadError } from '../../src/errors.js';
+import { demoScene } from '../../src/yard/demo-scenes.js';
 
 vi.mock('../../src/app.js', () => ({ startApp: vi.fn() }));
 
@@ -88,7 +89,7 @@ it('cameras that are still starting do not hold up the end', async () => {
     process.kill(Number(readFileSync(pidFile, 'utf8')), 'SIGKILL');
     rmSync(folder, { recursive: true });
   });
-  const server = new CameraServer(ffmpegPath, [{ name: 'a', kind: 'yard', seed: 1 }]);
+  const server = new CameraServer(ffmpegPath, [{ name: 'a', kind: 'yard', ...demoScene(0) }]);
   const url = server.url('a');
   url.catch(() => undefined);
   await expect.poll(() => existsSync(pidFile), { timeout: 40_000 }).toBe(true);

@@ -22,7 +22,7 @@ const entries: Readonly<Record<string, string>> = {
   'src/docs.ts': 'setup/launch.mjs',
   'src/yard/serve.ts': 'src/yard/serve-client.ts',
   'src/yard/data/record-worker.ts': 'src/yard/data/record-scenes.ts',
-  'src/yard/truth/exam-worker.ts': 'src/yard/truth/exam-file.ts',
+  'src/yard/truth/exam-worker.ts': 'src/yard/truth/exam-windows.ts',
   'src/ingest/preview-process.ts': 'src/ingest/preview.ts',
   'src/models/perceiver-process.ts': 'src/models/model-ports.ts',
   'src/models/reasoner-process.ts': 'src/models/model-ports.ts',

@@ -14,11 +14,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { z } from 'zod';
 import { yardRecordCommand } from '../../src/commands/yard-record.js';
 import { zoneAt, zonePolygons } from '../../src/yard/data/ground-zones.js';
 import { showProgress } from '../../src/yard/data/progress.js';
+import { readDataset, readTruth } from '../../src/yard/data/read-recording.js';
 import { defaultsOf, recordScenes } from '../../src/yard/data/record-scenes.js';
 import type { RecordOptions } from '../../src/yard/data/record-scenes.js';
 import {
@@ -37,6 +38,9 @@ import { yardClasses, yardLabels } from '../../src/yard/world/labels.js';
 import { groundRange, heightPx, project } from '../../src/yard/world/camera.js';
 import { makePlace, zones } from '../../src/yard/world/place.js';
 import { trainTemplates } from '../../src/yard/world/templates.js';
+
+// Thousands of simulated minutes: how long they take says nothing, least of all on a busy machine.
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
 const ffmpegPath =
   process.env['FFMPEG_PATH'] ?? (existsSync('.cache/bin/ffmpeg') ? '.cache/bin/ffmpeg' : 'ffmpeg');
@@ -248,7 +252,7 @@ describe('a recording', () => {
     expect(new Set(seeds).size).toBe(seeds.length);
     const { seed } = linesOf(SceneSchema, 'scene-00000', 'scene.json')[0]!;
     expect(seed).toBe(sceneSeed('test', 3, 0));
-    expect(() => sceneSeed('train', 2 ** 24, 0)).toThrow('does not exist');
+    expect(() => sceneSeed('train', 2 ** 24, 0)).toThrow('--seed is 16777216');
   });
 
   it('works out chances and causes where they are reported on', () => {
@@ -274,6 +278,35 @@ function datasetOf(): z.output<typeof DatasetSchema> {
     JSON.parse(readFileSync(join(options.outDir, 'dataset.json'), 'utf8')),
   );
 }
+
+describe('reading it back', () => {
+  it('gives all that was written', async () => {
+    const truth = await readTruth(options.outDir, 1);
+    expect(truth).toMatchObject({
+      scene: linesOf(SceneSchema, 'scene-00001', 'scene.json')[0],
+      clips: linesOf(ClipSchema, 'scene-00001', 'clips.jsonl'),
+      events: linesOf(EventSchema, 'scene-00001', 'events.jsonl'),
+      windows: linesOf(WindowSchema, 'scene-00001', 'windows.jsonl'),
+    });
+    expect(truth.ids.length).toBe(seconds * 90 * 160);
+    expect(await readDataset(options.outDir)).toEqual(datasetOf());
+  });
+
+  it('names the file and the line that is wrong', async () => {
+    const dir = at('broken');
+    cpSync(options.outDir, dir, { recursive: true });
+    const path = join(dir, 'scene-00000', 'clips.jsonl');
+    const lines = readFileSync(path, 'utf8').split('\n');
+    writeFileSync(path, [lines[0], '{"clip":-1}', ...lines.slice(2)].join('\n'));
+    await expect(readTruth(dir, 0)).rejects.toMatchObject({
+      code: 'recording_unusable',
+      message: expect.stringMatching(/clips\.jsonl, line 2 is not .*\n[^]*clip/) as string,
+    });
+    rmSync(join(dir, 'scene-00000', 'ids.u8.gz'));
+    rmSync(join(dir, 'dataset.json'));
+    await expect(readDataset(dir)).rejects.toThrow(/dataset\.json cannot be read: ENOENT/);
+  });
+});
 
 describe('recording', () => {
   it('gives the same bytes with two workers, and after one of them was killed', async () => {

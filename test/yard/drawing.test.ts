@@ -125,7 +125,7 @@ function brightness(picture: Buffer, [x, y, width, height]: VisibleObject['box']
 
 describe('a picture of the yard', () => {
   // No library draws, only V8's arithmetic, so one list serves all machines. It changes with the drawing: whoever changes that
-  // looks at the pictures, then writes the new list.
+  // looks at the pictures, writes the new list and raises `worldVersion`.
   it.each([
     ['day', { noise: 3 }, '9f8b68d9ac9514bf6015c7e12b52237976fbef3c2e4eeb79db2adc62b27aad68'],
     [

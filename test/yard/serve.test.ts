@@ -6,6 +6,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { demoScene } from '../../src/yard/demo-scenes.js';
 import { openRecording, parseVideoTrack } from '../../src/yard/recording.js';
 import { startCameras, type Cameras, type ServeSpec } from '../../src/yard/serve-client.js';
 import { ffmpegPath, testStream, until, watch } from './rtsp-helpers.js';
@@ -68,8 +69,8 @@ async function refusesConnections(url: string): Promise<boolean> {
 describe('the camera process', () => {
   it('serves yard cameras and recordings, and ends with all its encoders', async () => {
     const cameras = await start([
-      { name: 'yard', kind: 'yard', seed: 1 },
-      { name: 'yard2', kind: 'yard', seed: 2 },
+      { name: 'yard', kind: 'yard', ...demoScene(0) },
+      { name: 'yard2', kind: 'yard', ...demoScene(1) },
       { name: 'gate', kind: 'file', path: recording },
     ]);
     expect(Object.keys(cameras.urls)).toEqual(['yard', 'yard2', 'gate']);
@@ -94,7 +95,7 @@ describe('the camera process', () => {
   });
 
   it('replaces an encoder that died, and the reader sees pictures again', async () => {
-    const cameras = await start([{ name: 'yard', kind: 'yard', seed: 3 }]);
+    const cameras = await start([{ name: 'yard', kind: 'yard', ...demoScene(0) }]);
     const [, encoder = -1] = family(cameras.pid);
     process.kill(encoder, 'SIGKILL');
     await until('another encoder', () => {
@@ -109,7 +110,7 @@ describe('the camera process', () => {
     const spec: ServeSpec = {
       ffmpegPath: ffmpegPath(),
       port: 0,
-      cameras: [{ name: 'yard', kind: 'yard', seed: 1 }],
+      cameras: [{ name: 'yard', kind: 'yard', ...demoScene(0) }],
     };
     const code = `
       const { startCameras } = await import(${JSON.stringify(client)});
@@ -129,7 +130,7 @@ describe('the camera process', () => {
   });
 
   it('ends on SIGTERM with its encoders', async () => {
-    const cameras = await start([{ name: 'yard', kind: 'yard', seed: 1 }]);
+    const cameras = await start([{ name: 'yard', kind: 'yard', ...demoScene(0) }]);
     const all = family(cameras.pid);
     process.kill(cameras.pid, 'SIGTERM');
     expect(await cameras.lost).toBe('it ended with 0');
@@ -167,7 +168,7 @@ describe('the camera process', () => {
     const file = { kind: 'file', path: recording } as const;
     const nowhere = { ffmpegPath: '/nowhere/ffmpeg', port: 0, cameras: [{ name: 'a', ...file }] };
     await expect(startCameras(nowhere)).rejects.toMatchObject({ code: 'ffmpeg_missing' });
-    const yard = { ...nowhere, cameras: [{ name: 'a', kind: 'yard', seed: 1 } as const] };
+    const yard = { ...nowhere, cameras: [{ name: 'a', kind: 'yard', ...demoScene(0) } as const] };
     await expect(startCameras(yard)).rejects.toMatchObject({ code: 'ffmpeg_missing' });
     const twice = [
       { name: 'a', ...file },

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { openScene } from '../../src/yard/data/splits.js';
 import { groundRange, project } from '../../src/yard/world/camera.js';
 import { labelOf, yardLabels } from '../../src/yard/world/labels.js';
@@ -14,6 +14,9 @@ import { ticks, ticksPerSecond } from '../../src/yard/world/things.js';
 import type { YardEvent } from '../../src/yard/world/things.js';
 import { worldVersion } from '../../src/yard/world/version.js';
 import { World } from '../../src/yard/world/world.js';
+
+// Thousands of simulated minutes: how long they take says nothing, least of all on a busy machine.
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
 const templateWith = (...modules: Module[]): Template =>
   [...trainTemplates, ...heldOutTemplates].find((it) =>
@@ -283,11 +286,24 @@ describe('the rules', () => {
 
   it('make the later one yield where people and forklift cross', () => {
     let yields = 0;
-    for (const events of manyEvents(templateWith('parcel', 'dock'), 10))
-      yields +=
-        named(events, 'forklift yields to person').length +
-        named(events, 'person yields to forklift').length;
-    expect(yields).toBeGreaterThan(30);
+    let laterYields = 0;
+    manyEvents(templateWith('parcel', 'dock'), 10, ({ events, tick, people, forklift }) => {
+      // Who yields when it comes near itself is the later of the two.
+      for (const event of events.filter((it) => it.tick === tick)) {
+        const nearAt =
+          event.label === labelOf('forklift yields to person')
+            ? forklift?.nearWayAt
+            : event.label === labelOf('person yields to forklift')
+              ? people.find((it) => it.id === event.actor)?.nearLaneAt
+              : undefined;
+        if (nearAt === undefined) continue;
+        yields++;
+        if (nearAt === tick) laterYields++;
+      }
+    });
+    expect(yields).toBeGreaterThan(100);
+    expect(laterYields / yields).toBeGreaterThan(rules.dock.laterYields - 0.05);
+    expect(laterYields).toBeLessThan(yields);
   });
 
   it('chain causes: three and more links reach back from a gate that closes', () => {
@@ -354,19 +370,56 @@ describe('the special rules', () => {
   });
 
   it('never let a special forklift yield, nor a special stack fall', () => {
+    const ordinary = { yields: 0, falls: 0 };
     specialEvents(templateWith('parcel', 'dock'), (world) => {
-      if (begun(world, 'forklift yields to person').length > 0)
-        expect(world.forklift?.special).toBe(false);
-      if (begun(world, 'stack falls').length > 0) expect(world.stack.special).toBe(false);
+      for (const event of begun(world, 'forklift yields to person')) {
+        expect([event.tick, world.forklift?.special]).toEqual([event.tick, false]);
+        ordinary.yields++;
+      }
+      for (const event of begun(world, 'stack falls')) {
+        expect([event.tick, world.stack.special]).toEqual([event.tick, false]);
+        ordinary.falls++;
+      }
     });
+    expect(Math.min(ordinary.yields, ordinary.falls)).toBeGreaterThan(5);
   });
 
-  it('keep special dogs, and children with special balls, from running', () => {
+  it('keep special dogs, and children with special balls, from running, and bicycles from colliding', () => {
+    const ordinary = { dogs: 0, children: 0, bicycles: 0 };
     specialEvents(templateWith('lawn', 'bicycle'), (world) => {
-      if (begun(world, 'dog runs after ball').length > 0) expect(world.dog?.special).toBe(false);
-      if (begun(world, 'child runs after ball').length > 0) expect(world.ball?.special).toBe(false);
-      if (begun(world, 'bicycle collides with ball').length > 0)
-        expect(world.bicycle?.special).toBe(false);
+      for (const [text, thing, kind] of [
+        ['dog runs after ball', world.dog, 'dogs'],
+        ['child runs after ball', world.ball, 'children'],
+        ['bicycle collides with ball', world.bicycle, 'bicycles'],
+      ] as const)
+        for (const event of begun(world, text)) {
+          expect([event.tick, text, thing?.special]).toEqual([event.tick, text, false]);
+          ordinary[kind]++;
+        }
     });
+    expect(Math.min(...Object.values(ordinary))).toBeGreaterThan(3);
+  });
+
+  it('let special people in, cross at green, hand over what is marked; and taxis past the light', () => {
+    const ordinary = { turnsBack: 0, putsDown: 0, stops: 0 };
+    let crossesAtGreen = 0;
+    for (const template of [templateWith('parcel', 'light'), templateWith('light', 'lawn')])
+      specialEvents(template, (world) => {
+        const isSpecial = ({ actor }: YardEvent): boolean | undefined =>
+          [...world.people, ...world.vehicles].find((it) => it.id === actor)?.special;
+        for (const [text, kind] of [
+          ['person turns back', 'turnsBack'],
+          ['person puts down parcel', 'putsDown'],
+          ['car stops at light', 'stops'],
+        ] as const)
+          for (const event of begun(world, text)) {
+            expect([event.tick, text, isSpecial(event)]).toEqual([event.tick, text, false]);
+            ordinary[kind]++;
+          }
+        if (world.light.phase === 'green')
+          crossesAtGreen += begun(world, 'person crosses road').filter(isSpecial).length;
+      });
+    expect(Math.min(...Object.values(ordinary))).toBeGreaterThan(1);
+    expect(crossesAtGreen).toBeGreaterThan(30);
   });
 });

@@ -25,9 +25,9 @@ class Config:
     final_rate_share: float = 0.02
 
     # Backbone. 1e-3 is high, but the net is small; eight pairs of clips hold 3,840 supervised cells.
-    perception: Stage = Stage(steps=2000, batch=8, learning_rate=1.0e-3)
+    perception: Stage = Stage(steps=4500, batch=8, learning_rate=1.0e-3)
     # Segmenter: eight points a picture, half of them on or near things.
-    segmenter: Stage = Stage(steps=2600, batch=8, learning_rate=1.5e-3)
+    segmenter: Stage = Stage(steps=3000, batch=8, learning_rate=1.5e-3)
     segmenter_points: int = 8
     # Object head on pooled tokens, events on cached tokens: seconds.
     object_head: Stage = Stage(steps=600, batch=256, learning_rate=1.0e-3)
@@ -39,7 +39,7 @@ class Config:
     # Stage 1, alignment: backbone and language model frozen, only the fusion core learns.
     alignment: Stage = Stage(steps=120, batch=24, learning_rate=1.0e-3)
     # Stage 2, instruction: fusion core and LoRA.
-    instruction: Stage = Stage(steps=600, batch=24, learning_rate=7.0e-4)
+    instruction: Stage = Stage(steps=1300, batch=24, learning_rate=7.0e-4)
     lora_rank: int = (
         16  # of 192: the paper's 64 of 4096 would be 3; a small model needs a larger share
     )

@@ -1,6 +1,7 @@
 """Reads the yard's data (docs/yard-data.md) into memory-mapped arrays, decoded and scaled exactly as the engine does."""
 
 import gzip
+import hashlib
 import json
 import math
 import os
@@ -92,15 +93,18 @@ class Split:
 
 def read_split(folder: Path, cache: Path) -> Split:
     """Decodes on the first call; afterwards maps what `cache` holds."""
-    meta = json.loads((folder / "dataset.json").read_text())
+    about = (folder / "dataset.json").read_bytes()
+    meta = json.loads(about)
     if meta["schema"] != SCHEMA:
         raise ValueError(
             f"{folder}: schema is {meta['schema']!r}; this reader knows {SCHEMA}. Record it again."
         )
     scenes = sorted(p for p in folder.iterdir() if re.fullmatch(r"scene-\d{5}", p.name))
+    if len(scenes) != meta["scenes"]:
+        raise ValueError(f"{folder}: {len(scenes)} scenes, not {meta['scenes']}; copy it again.")
     clips_of = [read_lines(scene / "clips.jsonl") for scene in scenes]
     counts = [len(lines) for lines in clips_of]
-    frames, ids = _decoded(scenes, counts, cache / meta["split"])
+    frames, ids = _decoded(scenes, counts, cache / meta["split"], hashlib.sha256(about).hexdigest())
 
     scene_of, templates, windows, events = [], [], [], []
     for scene, path in enumerate(scenes):
@@ -148,13 +152,21 @@ def place_in_clip(onset_s: float) -> tuple[int, float]:
     return clip, min(1.0, max(0.0, share))
 
 
-def _decoded(scenes: list[Path], counts: list[int], cache: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Scenes decoded by an earlier call are kept: `cache`.done holds their number."""
+def _decoded(
+    scenes: list[Path], counts: list[int], cache: Path, of: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Scenes decoded by an earlier call are kept: `cache`.done holds their number, and of which data set they are."""
     total = sum(counts)
     shapes = (total, FRAMES, HEIGHT, WIDTH, 3), (total, HEIGHT, WIDTH)
     paths = cache.with_suffix(".frames.u8"), cache.with_suffix(".ids.u8")
     done = cache.with_suffix(".done")
-    ready = int(done.read_text()) if done.exists() else 0
+    number, *known = done.read_text().split() if done.exists() else ["0"]
+    ready = int(number)
+    # One that was written before it told of what it is, is taken for what is asked.
+    if known not in ([], [of]):
+        raise ValueError(
+            f"{done} tells of another data set than {scenes[0].parent}; delete that run's folder, and train anew."
+        )
     if ready < len(scenes):
         cache.parent.mkdir(parents=True, exist_ok=True)
         mode = "r+" if ready else "w+"
@@ -175,6 +187,6 @@ def _decoded(scenes: list[Path], counts: list[int], cache: Path) -> tuple[np.nda
                 count, HEIGHT - 2 * top, WIDTH
             )
             at += count
-            done.write_text(str(index + 1))
+            done.write_text(f"{index + 1} {of}")
     frames, ids = (np.memmap(p, np.uint8, "r", shape=s) for p, s in zip(paths, shapes, strict=True))
     return frames, ids

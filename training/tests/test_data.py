@@ -40,6 +40,25 @@ def test_data_of_another_version_are_refused(tmp_path: Path) -> None:
         read_split(tmp_path, tmp_path / "cache")
 
 
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not on PATH")
+def test_pictures_decoded_from_another_data_set_are_not_taken_for_these(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        write_data(tmp_path / name, "lookahead.yard.v2")
+    read_split(tmp_path / "one", tmp_path / "cache")
+    about = tmp_path / "two" / "dataset.json"
+    about.write_text(json.dumps(json.loads(about.read_text()) | {"seed": 2}))
+    with pytest.raises(ValueError, match="another data set"):
+        read_split(tmp_path / "two", tmp_path / "cache")
+
+
+def test_a_data_set_that_lacks_a_scene_is_refused(tmp_path: Path) -> None:
+    write_data(tmp_path, "lookahead.yard.v2", videos=False)
+    shutil.rmtree(tmp_path / "scene-00001")
+    with pytest.raises(ValueError, match="1 scenes, not 2"):
+        read_split(tmp_path, tmp_path / "cache")
+
+
 def write_data(folder: Path, schema: str, videos: bool = True) -> None:
     """Two scenes of three clips as docs/yard-data.md has them."""
     meta = {

@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional as F
 
 from lookahead_training.symbolic.config import CONFIGS, Errors
-from lookahead_training.symbolic.errors import draw_levels, same_levels
+from lookahead_training.symbolic.errors import disturb, draw_levels, same_levels
 from lookahead_training.symbolic.features import make_batch
 from lookahead_training.symbolic.model import Block, first_of
 from lookahead_training.symbolic.score import (
@@ -212,6 +212,19 @@ def test_errors_are_of_the_size_that_was_asked_for(test_split: Tracks) -> None:
 
     clean = make_batch(test_split, every)
     torch.testing.assert_close(features(Errors()), clean.features)
+    # Jitter is drawn anew at each look, an offset once for all of them.
+    vans, looks = 400, 32
+    kind = torch.full((vans,), CLASSES.index("van"))
+    box, shown = torch.zeros(vans, looks, 4), torch.zeros(vans, looks, len(ATTRIBUTES))
+    seen = torch.ones(vans, looks, dtype=torch.bool)
+    for errors, between, within in [
+        (Errors(offset_px=4), 4, 0),
+        (Errors(jitter_px=4), 4 / looks**0.5, 4),
+    ]:
+        levels = same_levels(vans, errors)
+        pixels = disturb(test_split, kind, box, seen, shown, levels, generator)[0][..., 0] * 320
+        assert float(pixels.mean(1).std()) == pytest.approx(between, rel=0.2)
+        assert float(pixels.std(1).mean()) == pytest.approx(within, rel=0.05, abs=1e-4)
     # What stands keeps its place: only where there is a van does anything differ.
     shifted = (features(Errors(offset_px=4)) - clean.features).abs().sum(1) > 0
     with_van = torch.zeros(len(every), dtype=torch.bool)
@@ -284,6 +297,9 @@ def test_it_learns_the_rule_and_a_stopped_run_ends_like_one_that_was_not(tmp_pat
     assert (tmp_path / "stopped" / "checkpoint.pt").exists()
     resumed, _ = fit("stopped")
     np.testing.assert_allclose(resumed, whole, atol=1e-6)
+    config = replace(config, learning_rate=2e-2)
+    with pytest.raises(ValueError, match="another configuration"):
+        fit("stopped")
 
 
 def test_the_script_writes_its_figures_and_prints_them(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ Apache-2.0, as Lookahead itself. Seed of this recording: ${String(seed)}.
 }
 
 /** The whole command, also what was left at its default. */
-export function commandOf(recording: Recording): string {
+function commandOf(recording: Recording): string {
   const { split, scenes, secondsPerScene, seed, texts, bayesCount, bayesEvery } = recording;
   const flags = {
     split,

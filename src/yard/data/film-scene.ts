@@ -4,6 +4,7 @@ import type { IdMap, VisibleObject } from '../drawing/painter.js';
 import { agreement, effectsOf, isCause } from '../truth/causes.js';
 import type { Effect } from '../truth/causes.js';
 import { chancesAt } from '../truth/chances.js';
+import { isNearEven, isNothingLikeliest } from '../truth/doubt.js';
 import { firstEvent, horizonS, horizonTicks, simulateFutures } from '../truth/futures.js';
 import { standingById } from '../truth/look.js';
 import { yardLabels } from '../world/labels.js';
@@ -24,8 +25,6 @@ export const horizonMs = horizonS * 1000;
 const ticksPerFrame = ticksPerSecond / framesPerSecond;
 /** Re-simulated futures of every window, as soft targets. */
 export const futuresCount = 8;
-/** Below this difference between the two likeliest labels a window is near-even. */
-const nearEvenMax = 0.1;
 
 const futuresStream = stream('futures of a window');
 const chancesStream = stream('chances of a window');
@@ -261,17 +260,12 @@ function totalsOf(
     futuresWithin: sum((window, label) => window.futuresWithin[label] ?? 0),
     next: sum((window, label) => Number(window.next === label)),
     judged: judged.length,
-    nothingLikeliest: judged.filter((bayes) => bayes[0] === Math.max(...bayes)).length,
+    nothingLikeliest: judged.filter(isNothingLikeliest).length,
     nearEven: judged.filter(isNearEven).length,
     links,
     linksThatCause: both,
     causes,
   };
-}
-
-function isNearEven(chances: readonly number[]): boolean {
-  const [first = 0, second = 0] = [...chances].sort((a, b) => b - a);
-  return first - second < nearEvenMax;
 }
 
 function roundedBox(box: VisibleObject['box']): VisibleObject['box'] {

@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { encodeH264 } from '../encode.js';
 import { filmScene, framesPerSecond } from './film-scene.js';
 import type { SceneOptions, SceneTruth } from './film-scene.js';
+import { partialOf } from './write-whole.js';
 
 export interface SceneTarget {
   readonly outDir: string;
@@ -12,11 +13,6 @@ export interface SceneTarget {
 }
 
 export const sceneFolder = (index: number): string => `scene-${String(index).padStart(5, '0')}`;
-
-/** Of what is being written; it ends with the writer's process id, so that no two write to one file. */
-export const partialMark = '.partial-';
-
-export const partialOf = (path: string): string => `${path}${partialMark}${String(process.pid)}`;
 
 /** @throws LookaheadError ffmpeg_missing, ffmpeg_failed */
 export async function recordScene(

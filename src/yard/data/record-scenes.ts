@@ -1,5 +1,5 @@
 /** Writes a data set of the yard (docs/yard-data.md), scene by scene in child processes; what is there already is kept. */
-import { access, readFile, writeFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LookaheadError } from '../../errors.js';
 import { runFfmpeg } from '../run-ffmpeg.js';
@@ -19,6 +19,7 @@ import type { Recording, Totals } from './schema.js';
 import { sceneSeed, templatesOf } from './splits.js';
 import type { Split } from './splits.js';
 import { joinTracks, removeParts, tracksPart } from './tracks.js';
+import { writeWhole } from './write-whole.js';
 
 export interface RecordOptions extends SceneOptions {
   readonly scenes: number;
@@ -64,9 +65,9 @@ export async function recordScenes(options: RecordOptions): Promise<void> {
     await removeParts(scenes, outDir);
   } else if (!isWhole) {
     const totals = await totalsOf(options);
-    await writeFile(join(outDir, 'README.md'), dataCard(recording, totals));
+    await writeWhole(join(outDir, 'README.md'), dataCard(recording, totals));
     // Last, so that a folder that has it is whole.
-    await writeFile(join(outDir, 'dataset.json'), json(datasetOf(recording, totals, priors)));
+    await writeWhole(join(outDir, 'dataset.json'), json(datasetOf(recording, totals, priors)));
   }
   await removePartials(outDir);
   if (isWhole) options.onProgress?.(scenes);

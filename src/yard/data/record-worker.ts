@@ -1,14 +1,14 @@
 /** A child process that records scenes for record-scenes.ts, one at a time. It ends when its parent does. */
-import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { priorOf } from '../truth/prior.js';
 import { heldOutTemplates, trainTemplates } from '../world/templates.js';
 import type { Assignment, Job, Result } from './jobs.js';
 import { serveJobs } from '../jobs/serve-jobs.js';
-import { jsonLines, partialOf, recordScene } from './record-scene.js';
+import { jsonLines, recordScene } from './record-scene.js';
 import { sceneOptionsOf } from './recording-file.js';
 import { textLines } from './teller.js';
 import { recordTracks } from './tracks.js';
+import { writeWhole } from './write-whole.js';
 
 async function work(job: Job, { recording, outDir, ffmpegPath }: Assignment): Promise<Result> {
   switch (job.kind) {
@@ -25,9 +25,7 @@ async function work(job: Job, { recording, outDir, ffmpegPath }: Assignment): Pr
       return priorOf(template);
     }
     case 'texts': {
-      const path = join(outDir, 'texts.jsonl');
-      await writeFile(partialOf(path), jsonLines(textLines(recording)));
-      await rename(partialOf(path), path);
+      await writeWhole(join(outDir, 'texts.jsonl'), jsonLines(textLines(recording)));
       return null;
     }
   }

@@ -1,11 +1,12 @@
 /** recording.json: what a folder was recorded with. It goes on with the same options, and with no others. */
-import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LookaheadError } from '../../errors.js';
 import type { SceneOptions } from './film-scene.js';
-import { json, partialMark, partialOf } from './record-scene.js';
+import { json } from './record-scene.js';
 import { RecordingSchema } from './schema.js';
 import type { Recording } from './schema.js';
+import { partialMark, writeWhole } from './write-whole.js';
 
 const fileName = 'recording.json';
 
@@ -42,8 +43,7 @@ export async function openFolder(outDir: string, recording: Recording): Promise<
         `--out is ${outDir}, which holds other files and no ${fileName}.`,
         'Give a new or an empty folder.',
       );
-    await writeFile(partialOf(path), json(recording));
-    await rename(partialOf(path), path);
+    await writeWhole(path, json(recording));
   }
   await removePartials(outDir);
 }

@@ -25,7 +25,7 @@ const classOf = z.enum(
   ],
 );
 
-export const ObjectSchema = z.strictObject({
+const ObjectSchema = z.strictObject({
   id: whole,
   class: classOf,
   box,
@@ -56,7 +56,7 @@ export const EventSchema = z.strictObject({
   ).optional(),
 });
 
-export const taskNames = ['explain', 'predict', 'question', 'probe'] as const;
+const taskNames = ['explain', 'predict', 'question', 'probe'] as const;
 
 export const WindowSchema = z.strictObject({
   clip: whole,
@@ -77,7 +77,7 @@ export const WindowSchema = z.strictObject({
 });
 
 /** Counts over one scene; the data set's own are their sums. */
-export const TotalsSchema = z.strictObject({
+const TotalsSchema = z.strictObject({
   clips: whole,
   events: whole,
   windows: whole,
@@ -155,7 +155,6 @@ export const RecordingSchema = z.strictObject({
   ffmpeg: z.string().nullable(),
 });
 
-export type ObjectLine = z.output<typeof ObjectSchema>;
 export type ClipLine = z.output<typeof ClipSchema>;
 export type EventLine = z.output<typeof EventSchema>;
 export type WindowLine = z.output<typeof WindowSchema>;

@@ -34,14 +34,16 @@ export function sceneSeed(split: Split, seed: number, index: number): number {
   if (!(seed >= 0 && seed < seedsMax && index >= 0 && index < scenesMax))
     throw new LookaheadError(
       'usage',
-      `Scene ${String(index)} of seed ${String(seed)} does not exist.`,
+      seed < seedsMax
+        ? `There is no scene ${String(index)}.`
+        : `--seed is ${String(seed)}; there are no scenes of that seed.`,
       `Seeds and scenes count from 0 to ${String(seedsMax - 1)}.`,
     );
   return (splits.indexOf(split) * seedsMax + seed) * scenesMax + index;
 }
 
 /** Long enough for all kinds of things to have come. */
-const warmUpTicks = ticks(25);
+export const warmUpTicks = ticks(25);
 
 export function templatesOf(split: Split): readonly Template[] {
   return split === 'template' ? heldOutTemplates : trainTemplates;

@@ -3,7 +3,7 @@
  * little-endian arrays, one file each, so that numpy maps them. Each scene is written by itself and joined at the end.
  */
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { attributes, look } from '../truth/look.js';
 import type { Seen } from '../truth/look.js';
@@ -15,12 +15,13 @@ import { ticksPerSecond } from '../world/things.js';
 import type { World } from '../world/world.js';
 import { futuresCount } from './film-scene.js';
 import type { SceneOptions } from './film-scene.js';
-import { json, partialOf } from './record-scene.js';
+import { json } from './record-scene.js';
 import type { Recording } from './schema.js';
 import { openScene, templatesOf } from './splits.js';
+import { writeWhole } from './write-whole.js';
 
 /** A clip of 8 frames at 8 frames a second is looked at this often: at frames 1, 3, 5 and 7. */
-export const looksPerClip = 4;
+const looksPerClip = 4;
 const ticksPerLook = ticksPerSecond / looksPerClip;
 
 const futuresStream = stream('futures of tracks');
@@ -96,9 +97,7 @@ export async function recordTracks(
     out.put('objectsEnd', Int32Array.of(objects));
     putTruth(out, world, options, clip);
   }
-  const path = join(outDir, tracksPart(index));
-  await writeFile(partialOf(path), out.bytes());
-  await rename(partialOf(path), path);
+  await writeWhole(join(outDir, tracksPart(index)), out.bytes());
 }
 
 /** Joins the parts of all scenes; tracks.json comes last, so that a folder that has it is whole. */
@@ -127,7 +126,7 @@ export async function joinTracks(recording: Recording, outDir: string): Promise<
     labels: yardLabels,
     attributes,
   };
-  await writeFile(join(outDir, 'tracks.json'), json(about));
+  await writeWhole(join(outDir, 'tracks.json'), json(about));
 }
 
 export async function removeParts(scenes: number, outDir: string): Promise<void> {

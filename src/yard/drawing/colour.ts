@@ -4,7 +4,7 @@ export type Colour = number;
 const byte = (value: number): number => (value < 0 ? 0 : value > 255 ? 255 : value | 0);
 
 /** Channels outside 0 to 255 are cut. */
-export function rgb(red: number, green: number, blue: number): Colour {
+function rgb(red: number, green: number, blue: number): Colour {
   return (byte(red) << 16) | (byte(green) << 8) | byte(blue);
 }
 

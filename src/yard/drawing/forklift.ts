@@ -12,7 +12,7 @@ import { drawWheels } from './vehicle-parts.js';
 const body = 0xf28c12;
 const steel = 0x2c2f33;
 /** From the forklift's middle to that of its load. */
-export const loadAheadM = 1.5;
+const loadAheadM = 1.5;
 
 /** In the dock it faces the camera; on its way to the lane it turns along it. */
 export function forkliftFrame({ x, z, direction }: Forklift): Frame {

@@ -14,7 +14,7 @@ const trousers = [0x2b3140, 0x4a4038, 0x24303a, 0x5a5f68] as const;
 const hairs = [0x2a1c12, 0x5b3a1e, 0xc99a4a, 0x8a3a1a] as const;
 const skins = [0xe3b48f, 0xb9835c, 0x7d5235] as const;
 
-export interface Figure {
+interface Figure {
   readonly coat: Colour;
   readonly legs: Colour;
   readonly hair: Colour;
@@ -119,7 +119,7 @@ export function drawChild(pen: Pen, child: Child, hasBall: boolean): void {
   });
 }
 
-export function drawFigure(pen: Pen, frame: Frame, figure: Figure): void {
+function drawFigure(pen: Pen, frame: Frame, figure: Figure): void {
   const { scale, coat, legs, skin, hair } = figure;
   const at = (ahead: number, up: number, left: number): Vector =>
     frame.at(ahead * scale, up * scale, left * scale);

@@ -31,6 +31,7 @@ export class Sensor {
     { length: 256 + 2 * byteFrom },
     (_, i) => i - byteFrom,
   );
+
   constructor(place: Place) {
     this.place = place;
     this.noise = Int8Array.from(noise(), (value) => Math.round(value * place.appearance.noise));

@@ -40,7 +40,7 @@ function cast(
   return spots;
 }
 
-/** An octagon a little larger than the footprint. */
+/** Ten corners, a little beyond the footprint. */
 function round({ frame, back, front, half }: Footprint): Spot[] {
   const spots: Spot[] = [];
   const middle = (back + front) / 2;

@@ -120,6 +120,6 @@ function deathOf(name: string, why: string): LookaheadError {
   return new LookaheadError(
     'usage',
     `${String(attemptsMax)} workers died over ${name}, the last with ${why}.`,
-    'Most often memory was short: give fewer --workers; the same command goes on where it ended.',
+    'Most often memory was short: give the same command fewer --workers.',
   );
 }

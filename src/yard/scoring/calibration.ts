@@ -6,7 +6,7 @@ import { mostLikelyNames } from './published-form.js';
 import type { Measure, SceneSums } from './scene-sums.js';
 import type { TruthWindow } from './truth-window.js';
 
-export const calibrationBins = 15;
+const calibrationBins = 15;
 
 export interface ReliabilityRow {
   readonly pairs: number;

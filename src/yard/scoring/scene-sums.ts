@@ -36,10 +36,6 @@ export class SceneSums {
     this.seed = seed;
   }
 
-  get sceneCount(): number {
-    return this.scenes.size;
-  }
-
   add(scene: number, column: string, value: number): void {
     let index = this.columns.get(column);
     if (index === undefined) this.columns.set(column, (index = this.columns.size));

@@ -6,23 +6,17 @@
  * same but for the luck of the draw. published-form.ts says how lines become distributions, and why none can be gamed.
  */
 import { brierScore, chanceMin, logScore, spreadOverLabels, type Truth } from '../../scores.js';
+import { isNearEven, isNothingLikeliest } from '../truth/doubt.js';
 import { yardLabels } from '../world/labels.js';
 import { baselines, forecastBy, forecastWithinBy, type Baseline } from './baselines.js';
 import { calibrate, calibrationPairs, type Calibration } from './calibration.js';
-import {
-  wrong,
-  type ForecastLine,
-  type Labels,
-  type NextLine,
-  type WithinLine,
-} from './forecast-file.js';
+import type { ForecastLine, Labels, NextLine, WithinLine } from './forecast-file.js';
+import { keyOf, matchLines } from './match-lines.js';
 import { saidNext, saidWithin, type Said } from './published-form.js';
 import { SceneSums, type BootstrapOptions, type Measure } from './scene-sums.js';
 import type { TruthWindow } from './truth-window.js';
 
 export interface ScoreOptions extends BootstrapOptions {
-  /** Only the first so many windows are asked for; lines for later ones are left out and counted. */
-  readonly windows?: number | undefined;
   /** Those of the yard unless told otherwise. */
   readonly labels?: Labels | undefined;
 }
@@ -83,117 +77,28 @@ export type WithinReport = Readonly<Record<'forecast' | 'prior' | 'bayes', Score
 export interface ScoreReport {
   readonly scenes: number;
   readonly windows: number;
-  /** Lines for windows after the last one asked for. */
+  /** Lines for later windows than the exam's last. */
   readonly linesLeftOut: number;
   readonly next: NextReport | null;
   readonly within: WithinReport | null;
 }
 
-/** Below this difference between the two likeliest answers a window is near-even. */
-export const nearEvenMax = 0.1;
-
 /** @throws LookaheadError usage: windows missing, twice, or not in the exam */
 export function scoreFile(
-  truth: readonly TruthWindow[],
+  exam: readonly TruthWindow[],
   forecasts: readonly ForecastLine[],
   options: ScoreOptions = {},
 ): ScoreReport {
+  if (exam.length === 0) throw new RangeError('There is no window to score.');
   const labels = options.labels ?? yardLabels;
-  const exam = examOf(truth, options.windows);
-  const next = new Map<string, NextLine>();
-  const within = new Map<string, WithinLine>();
-  const linesLeftOut = sortLines(exam, truth, forecasts, { next, within }, options.windows);
-  if (next.size > 0) checkComplete(exam, next, 'next');
-  if (within.size > 0) checkComplete(exam, within, 'within');
-  if (next.size + within.size === 0)
-    throw wrong(
-      'No line is for a window of this exam.',
-      'Forecast the windows that are asked for.',
-    );
+  const { next, within, leftOut } = matchLines(exam, forecasts);
   return {
     scenes: new Set(exam.map(({ scene }) => scene)).size,
     windows: exam.length,
-    linesLeftOut,
+    linesLeftOut: leftOut,
     next: next.size > 0 ? scoreNext(exam, next, labels, options) : null,
     within: within.size > 0 ? scoreWithin(exam, within, labels, options) : null,
   };
-}
-
-type Moment = Pick<TruthWindow, 'scene' | 'clip'>;
-const keyOf = ({ scene, clip }: Moment): string => `${String(scene)} ${String(clip)}`;
-const isAfter = (a: Moment, b: Moment): boolean =>
-  a.scene > b.scene || (a.scene === b.scene && a.clip > b.clip);
-const called = ({ scene, clip }: Moment): string => `scene ${String(scene)}, clip ${String(clip)}`;
-
-function examOf(truth: readonly TruthWindow[], asked?: number): readonly TruthWindow[] {
-  if (asked !== undefined && (asked < 1 || asked > truth.length))
-    throw wrong(
-      `--windows is ${String(asked)}, but the exam has ${String(truth.length)} windows.`,
-      `Ask for 1 to ${String(truth.length)}.`,
-    );
-  if (truth.length === 0) throw new RangeError('There is no window to score.');
-  return truth.slice(0, asked);
-}
-
-/** Gives each line to its window; the number of those that come after all windows asked for. */
-function sortLines(
-  exam: readonly TruthWindow[],
-  truth: readonly TruthWindow[],
-  forecasts: readonly ForecastLine[],
-  to: { readonly next: Map<string, NextLine>; readonly within: Map<string, WithinLine> },
-  asked?: number,
-): number {
-  const asks = new Set(exam.map(keyOf));
-  const exists = new Set(truth.map(keyOf));
-  const end = exam.reduce<Moment>((last, window) => (isAfter(window, last) ? window : last), {
-    scene: -1,
-    clip: -1,
-  });
-  let leftOut = 0;
-  for (const forecast of forecasts) {
-    const key = keyOf(forecast);
-    if (!asks.has(key)) {
-      if (exists.has(key) || (asked !== undefined && isAfter(forecast, end))) {
-        leftOut++;
-        continue;
-      }
-      throw wrong(
-        `${placeOf(forecast)}${called(forecast)} is no window of this exam.`,
-        'Remove the line, or give the split, seed and --windows that the file was made for.',
-      );
-    }
-    const lines: Map<string, ForecastLine> = to[forecast.target];
-    const twin = lines.get(key);
-    if (twin)
-      throw wrong(
-        `${placeOf(forecast)}${called(forecast)} is forecast twice for "${forecast.target}"${twin.line === undefined ? '' : `, first in line ${String(twin.line)}`}.`,
-        'Keep one line for each window.',
-      );
-    lines.set(key, forecast);
-  }
-  return leftOut;
-}
-
-const placeOf = ({ line }: ForecastLine): string =>
-  line === undefined ? '' : `Line ${String(line)}: `;
-
-/** Whoever may leave out windows would leave out the hard ones. */
-function checkComplete(
-  exam: readonly TruthWindow[],
-  lines: ReadonlyMap<string, ForecastLine>,
-  target: string,
-): void {
-  const missing = exam.filter((window) => !lines.has(keyOf(window)));
-  const [first] = missing;
-  if (!first) return;
-  const shown = missing.slice(0, 3).map(called).join('; ');
-  const before = exam.indexOf(first);
-  throw wrong(
-    `${String(missing.length)} of ${String(exam.length)} windows have no forecast for "${target}": ${shown}${missing.length > 3 ? '; …' : ''}.`,
-    before > 0
-      ? `Forecast every window, or give --windows ${String(before)} to score those before the first missing one.`
-      : 'Forecast every window of the exam.',
-  );
 }
 
 function scoreNext(
@@ -206,8 +111,6 @@ function scoreNext(
   const pairs: ReturnType<typeof calibrationPairs> = [];
   const templates = new Map<string, number>();
   const say = createMemory(labels);
-  let nothingLikeliest = 0;
-  let nearEven = 0;
 
   for (const window of exam) {
     const { scene, template, next, bayes, state, prior } = window;
@@ -249,10 +152,6 @@ function scoreNext(
     const gap = (came: Truth): number => logScore(bayesSaid, came) - logScore(stateSaid, came);
     add('state drawn', gap(next));
     add('state expected', gap(state));
-
-    const [first = 0, second = 0] = [...bayes].sort((a, b) => b - a);
-    if ((bayes[0] ?? 0) >= first) nothingLikeliest++;
-    if (first - second < nearEvenMax) nearEven++;
   }
 
   const byTruth = (of: (truth: (typeof truths)[number]) => Measure | null) => ({
@@ -294,8 +193,8 @@ function scoreNext(
       ]),
     ),
     stateGap: byTruth((truth) => sums.ratio(`state ${truth}`, 'windows')),
-    nothingLikeliest,
-    nearEven,
+    nothingLikeliest: exam.filter(({ bayes }) => isNothingLikeliest(bayes)).length,
+    nearEven: exam.filter(({ bayes }) => isNearEven(bayes)).length,
   };
 }
 

@@ -86,7 +86,7 @@ export const wouldHappen = (it: Told, how = ''): string =>
     .reduce((said, word) => `${said} ${word}`, it.subject);
 
 /** @throws RangeError when the index is no event's label */
-export function predicatesOf(label: number): Phrases {
+function predicatesOf(label: number): Phrases {
   const text: LabelText | undefined = yardLabels[label]?.text;
   if (text === undefined || text === 'nothing')
     throw new RangeError(

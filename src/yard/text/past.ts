@@ -1,9 +1,9 @@
 /** Goes back to just before an event, to ask what it changed: worlds are kept each second and replayed from there. */
 import { effectsOf } from '../truth/causes.js';
+import type { Effect } from '../truth/causes.js';
 import { ticksPerSecond } from '../world/things.js';
 import type { YardEvent } from '../world/things.js';
 import type { World } from '../world/world.js';
-import type { Cause } from './questions.js';
 
 /** As far back as an event is still spoken of. */
 const keptTicks = 12 * ticksPerSecond;
@@ -21,7 +21,7 @@ export class Past {
    * What one event changed for another, by paired re-simulation; null when it is too long ago.
    * @param pairs of re-simulations
    */
-  cause(event: YardEvent, later: YardEvent, pairs: number): Cause | null {
+  cause(event: YardEvent, later: YardEvent, pairs: number): Effect | null {
     const kept = this.kept.findLast((it) => it.tick < event.tick);
     if (!kept) return null;
     const before = kept.clone(kept.seed);

@@ -3,6 +3,7 @@ import { yardLabels } from '../world/labels.js';
 import type { RandomStream } from '../world/random.js';
 import type { YardEvent } from '../world/things.js';
 import { causeLeast } from '../truth/causes.js';
+import type { Effect } from '../truth/causes.js';
 import type { World } from '../world/world.js';
 import { comeIntoView, hadNotHappened, hasHappened, tell, wouldHappen } from './events.js';
 import { withoutCause } from './explanation.js';
@@ -14,16 +15,6 @@ import { View } from './view.js';
 import type { Witness } from './witness.js';
 import { sentence } from './words.js';
 import type { Exchange } from './words.js';
-
-/** What an intervention on one event changes for another; see truth/causes.ts. */
-export interface Cause {
-  /** Ids of the events. */
-  readonly cause: number;
-  readonly effect: number;
-  /** P(effect | do cause) - P(effect | do not cause). */
-  readonly difference: number;
-  readonly stderr: number;
-}
 
 export function whatHappens(world: World, witness: Witness, random: RandomStream): Exchange {
   const prompt = random.pick([
@@ -68,7 +59,7 @@ export function whatNext(world: World, chances: ArrayLike<number>, random: Rando
 
 /** What if it had not been for the cause; null where one of the two was not seen. */
 export function whatIf(
-  { cause, effect, difference }: Cause,
+  { cause, effect, difference }: Effect,
   events: readonly YardEvent[],
   cast: Cast,
   random: RandomStream,

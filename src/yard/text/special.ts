@@ -28,11 +28,6 @@ export const specialInWords: readonly (Rule & { readonly comes: LabelText })[] =
   ({ look, rule }) => ({ subject: look, does: rule, comes: comes[rule] }),
 );
 
-/** All ten rules, each in a wording of its own, in order. */
-export function specialRuleTexts(random: RandomStream): string[] {
-  return specialInWords.map((rule) => specialRuleText(rule, random));
-}
-
 export function specialRuleText(
   rule: (typeof specialInWords)[number],
   random: RandomStream,

@@ -199,7 +199,7 @@ function forkliftDoes({ state, loaded }: Forklift): Phrases {
 }
 
 /** Fixed things; those at rest are told only now and then. */
-export function fixedStates(view: View, random: RandomStream): string[] {
+function fixedStates(view: View, random: RandomStream): string[] {
   const { gate, door, dock, light, stack, parcel, place } = view.world;
   const clauses: string[] = [];
   const add = (id: number, isAtRest: boolean, does: Phrases): void => {

@@ -8,7 +8,7 @@ import { ticks } from '../world/things.js';
 import type { YardEvent } from '../world/things.js';
 import type { World } from '../world/world.js';
 
-export const causeWithinS = 10;
+const causeWithinS = 10;
 export const causeLeast = 0.2;
 const withinTicks = ticks(causeWithinS);
 
@@ -24,9 +24,7 @@ export interface Effect {
 }
 
 const pairs = stream('pairs');
-const withdrawals = ['van leaves', 'car leaves'].map((text) =>
-  labelOf(text as 'van leaves' | 'car leaves'),
-);
+const withdrawals = [labelOf('van leaves'), labelOf('car leaves')];
 
 export interface CausesOptions {
   /** Pairs of re-simulations; 1,000 by the definition. */

@@ -66,7 +66,8 @@ function isUncertain(van: Vehicle): boolean {
  */
 export function forgetBefore(world: World, sinceTick: number): World {
   const clone = world.clone(world.seed);
-  const { flashes, flashAfterS, flashS, expectedFlashed, expectedOther, opensAfterS } = rules.gate;
+  const { flashes, flashAfterS, flashS, expectedFlashed, expectedOther } = rules.gate;
+  const { opensAfterS, openingS } = rules.gate;
   for (const van of clone.vehicles) {
     if (van.livery !== 'plain' && van.livery !== 'known') continue;
     const flashEnd = van.enteredAt + ticks(flashAfterS + flashS);
@@ -77,7 +78,9 @@ export function forgetBefore(world: World, sinceTick: number): World {
       else belief = flashes * expectedFlashed + (1 - flashes) * expectedOther;
     }
     if (van.state === 'at gate' && clone.gate.state === 'closed') {
-      const from = Math.max(van.since + ticks(opensAfterS) - 1, sinceTick);
+      // It could not open before it had closed behind the van before, which this one may have seen.
+      const closedAt = clone.gate.since + ticks(openingS);
+      const from = Math.max(van.since + ticks(opensAfterS) - 1, closedAt, sinceTick);
       belief = beliefAfterWait(belief, Math.max(0, world.tick - from));
     }
     van.belief = belief;

@@ -1,4 +1,4 @@
-/** A child process that works out the truth of an exam's scenes for exam-file.ts. */
+/** A child process that works out the truth of an exam's scenes for exam-windows.ts. */
 import { serveJobs } from '../jobs/serve-jobs.js';
 import { examScene } from './exam.js';
 import type { ExamOptions } from './exam.js';

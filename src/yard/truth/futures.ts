@@ -81,10 +81,3 @@ function noteWithin(within: Float64Array, events: readonly YardEvent[]): void {
   if (events.length === 0) within[0]!++;
   for (const label of new Set(events.map((event) => event.label))) within[label]!++;
 }
-
-/** Counts as chances that sum to 1, with half a count added to each label that could be (Krichevsky and Trofimov, 1981). */
-export function shares(counts: ArrayLike<number>, possible: readonly boolean[]): number[] {
-  const added = Array.from(counts, (count, label) => (possible[label] ? count + 0.5 : count));
-  const total = added.reduce((sum, count) => sum + count, 0);
-  return added.map((count) => count / total);
-}

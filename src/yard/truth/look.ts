@@ -33,7 +33,7 @@ export const attributes = [
   'facing', // 1 to the right, -1 to the left, 0 neither
 ] as const;
 
-export type Attribute = (typeof attributes)[number];
+type Attribute = (typeof attributes)[number];
 export type Attributes = Partial<Record<Attribute, number>>;
 
 export interface Seen {

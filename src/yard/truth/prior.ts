@@ -1,8 +1,9 @@
 /** pPrior: how often each label comes next in scenes of one template, whatever is seen. */
+import { warmUpTicks } from '../data/splits.js';
 import { yardLabels } from '../world/labels.js';
 import { uniform, stream } from '../world/random.js';
 import { makePlace } from '../world/place.js';
-import { ticks, ticksPerSecond } from '../world/things.js';
+import { ticksPerSecond } from '../world/things.js';
 import { World } from '../world/world.js';
 import type { Template } from '../world/templates.js';
 import { firstEvent, horizonTicks } from './futures.js';
@@ -19,7 +20,6 @@ const scenes = 120;
 const secondsPerScene = 100;
 /** Seeds of the scenes that priors are counted in; no split uses them. */
 const firstSeed = 2 ** 52;
-const warmUpTicks = ticks(25);
 const known = new Map<string, Prior>();
 
 /** Counted in 12,000 moments of scenes of their own; the same at every call. */

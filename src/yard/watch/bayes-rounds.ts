@@ -66,8 +66,6 @@ interface Wanted {
 }
 
 export class BayesRounds {
-  /** What was told last; null before. */
-  told: ToldChances | null = null;
   private isWatched = false;
   private toldOf: Round | null = null;
   private readonly onTold: (told: ToldChances) => void;
@@ -141,7 +139,6 @@ export class BayesRounds {
   private tell(round: Round): void {
     this.current = null;
     this.toldOf = round;
-    this.told = round.tell();
-    this.onTold(this.told);
+    this.onTold(round.tell());
   }
 }

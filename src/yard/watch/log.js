@@ -3,7 +3,7 @@
 import { percent } from '/bars.js';
 import { colourOf } from '/colours.js';
 
-const shownMax = 60;
+export const loggedMax = 60;
 
 function lineOf({ atMs, text, actor, chance, isHit }, isNew) {
   const line = document.createElement('li');
@@ -32,5 +32,5 @@ export function showLog(list, events) {
 
 export function addToLog(list, event) {
   list.prepend(lineOf(event, true));
-  while (list.children.length > shownMax) list.lastElementChild.remove();
+  while (list.children.length > loggedMax) list.lastElementChild.remove();
 }

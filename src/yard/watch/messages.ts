@@ -37,7 +37,6 @@ export type Told =
   | {
       readonly kind: 'yard';
       readonly title: string;
-      readonly classes: readonly string[];
       readonly horizonS: number;
       readonly cameras: readonly CameraFacts[];
     }

@@ -86,7 +86,8 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
     else sockets.handleUpgrade(request, socket, head, (viewer) => viewers.add(viewer));
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
+    // After it listens, rejecting does nothing: a viewer that cannot be let in does not end the others.
+    server.on('error', (cause: NodeJS.ErrnoException) => {
       reject(cause.code === 'EADDRINUSE' ? portTaken(port, cause) : cause);
     });
     server.listen(port, host, resolve);

@@ -1,7 +1,7 @@
 /* global document, history, location, requestAnimationFrame, setTimeout, URLSearchParams, WebSocket */
 /** The yard's page: one camera large, what may come next and what has happened; the others to pick from. */
 import { clearBars, showBars } from '/bars.js';
-import { addToLog, showLog } from '/log.js';
+import { addToLog, loggedMax, showLog } from '/log.js';
 import { clear, drawMasks, drawPicture, newThumbnail, parsePicture } from '/picture.js';
 import { Trace } from '/trace.js';
 
@@ -45,12 +45,12 @@ function hear(told) {
   const isWatched = told.camera === watched;
   switch (told.kind) {
     case 'chances':
-      camera.bars = told.bars;
       camera.trace.addChances(told.bars, Date.now());
       if (isWatched) showNext(told);
       break;
     case 'event':
       camera.log.push(told);
+      if (camera.log.length > loggedMax) camera.log.shift();
       camera.trace.addEvent(told);
       if (isWatched) {
         addToLog(part('log'), told);
@@ -79,7 +79,7 @@ function showYard({ title, horizonS, cameras: facts }) {
   part('horizon').textContent = String(horizonS);
   cameras = facts.map((fact) => ({
     ...fact,
-    ...{ log: [], bars: [], trace: new Trace(), thumbnail: newThumbnail() },
+    ...{ log: [], trace: new Trace(), thumbnail: newThumbnail() },
     ...{ pace: 1, isPaused: false },
   }));
   part('others').replaceChildren(...cameras.map(choice));

@@ -6,6 +6,7 @@ const spanMs = 30_000;
 /** Between two chances that are farther apart the yard was paused, or the page was away. */
 const gapMs = 2500;
 const linesMax = 12;
+const eventsMax = 40;
 
 export class Trace {
   chances = [];
@@ -19,7 +20,7 @@ export class Trace {
 
   addEvent(event) {
     this.events.push(event);
-    while (this.events.length > 40) this.events.shift();
+    while (this.events.length > eventsMax) this.events.shift();
   }
 
   draw(canvas, nowMs) {
@@ -102,8 +103,10 @@ function drawEvent(context, style, { atMs, chance, actor }, x, y, { top, bottom 
   context.lineWidth = 1;
   context.stroke();
   context.globalAlpha = 1;
+  // Of one whose chance is not known no dot could tell where it lay.
+  if (chance === null) return;
   context.beginPath();
-  context.arc(x(atMs), y(chance ?? 0), 4.5, 0, 2 * Math.PI);
+  context.arc(x(atMs), y(chance), 4.5, 0, 2 * Math.PI);
   context.fillStyle = colour;
   context.fill();
   context.strokeStyle = style.getPropertyValue('--card');

@@ -1,6 +1,5 @@
 /** The pages that are open: each looks at one camera, and gets what has changed since it was sent the last time. */
 import { WebSocket } from 'ws';
-import { yardClasses } from '../world/labels.js';
 import { horizonS } from '../truth/futures.js';
 import { RequestSchema } from './messages.js';
 import type { Request, Told } from './messages.js';
@@ -55,7 +54,7 @@ export class Viewers {
     socket.on('error', end).on('close', end);
     const { cameras, title } = this;
     const facts = cameras.map((camera) => camera.facts);
-    send(viewer, { kind: 'yard', title, classes: yardClasses, horizonS, cameras: facts });
+    send(viewer, { kind: 'yard', title, horizonS, cameras: facts });
     for (const [index, camera] of cameras.entries()) {
       for (const told of camera.past) send(viewer, told);
       const pace = this.paceOf(index);

@@ -1,9 +1,9 @@
 /** Yards as RTSP cameras and as a page that shows the same: each world is drawn once, for the encoder and the page. */
-import { LookaheadError } from '../../errors.js';
 import { framesPerSecond } from '../data/film-scene.js';
 import { openScene } from '../data/splits.js';
 import type { Split } from '../data/splits.js';
-import { RtspServer } from '../rtsp-server.js';
+import { listenRtsp } from '../listen-rtsp.js';
+import type { RtspServer } from '../rtsp-server.js';
 import { runFfmpeg } from '../run-ffmpeg.js';
 import { YardCamera } from '../yard-camera.js';
 import type { Size } from '../yard-camera.js';
@@ -47,6 +47,7 @@ const showMs = 1000 / framesPerSecond;
 /** pBayes may take an eighth of a core: a slice of time this long, and this often. */
 const sliceMs = 4;
 const sliceEveryMs = 32;
+const remedyOfPort = 'Choose another one with --rtsp-port PORT (0: any free one).';
 
 interface Source {
   readonly name: string;
@@ -59,10 +60,12 @@ interface Source {
 export async function watchYard(options: WatchOptions): Promise<Watch> {
   const closers: (() => Promise<void> | void)[] = [];
   const close = async (): Promise<void> => {
-    for (const closeOne of closers.splice(0).reverse()) await closeOne();
+    // In turn, the last opened first; what cannot be closed does not keep the others open.
+    for (const closeOne of closers.splice(0).reverse())
+      await Promise.allSettled([(async () => closeOne())()]);
   };
   try {
-    const rtsp = await listen(options.rtspPort);
+    const rtsp = await listenRtsp(options.rtspPort, remedyOfPort);
     closers.push(() => rtsp.close());
     const { sources, title } =
       options.source.kind === 'live'
@@ -136,20 +139,6 @@ async function openRecorded(
   }, showMs);
   closers.push(() => clearInterval(follow));
   return { sources: replays, title: `${split}, seed ${String(seed)}, recorded` };
-}
-
-async function listen(port: number): Promise<RtspServer> {
-  try {
-    return await RtspServer.listen({ port });
-  } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE')) throw cause;
-    throw new LookaheadError(
-      'port_taken',
-      `The RTSP port ${String(port)} is already in use.`,
-      'Choose another one with --rtsp-port PORT (0: any free one).',
-      { cause },
-    );
-  }
 }
 
 /** Cameras take turns, so that one which is watched does not keep the others' events waiting. */

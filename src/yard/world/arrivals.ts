@@ -60,10 +60,10 @@ function vehicleArrives(
   rate: number,
 ): void {
   const { place, vehicles } = world;
-  if (rate === 0 || vehicles.length >= vehiclesMax) return;
+  if (vehicles.length >= vehiclesMax || !world.fires(arrives, rate, line)) return;
   const x = entryX(place.range.vehicle, sizes[kind].length, place.direction);
   const isRoom = vehicles.every((other) => (other.x - x) * place.direction > 7);
-  if (!isRoom || !world.fires(arrives, rate, line)) return;
+  if (!isRoom) return;
   const text = kind === 'van' ? 'van enters' : 'car enters';
   const id = world.newId();
   if (!world.may(text, id)) return;
@@ -99,11 +99,10 @@ function vehicleArrives(
 const isOnFoot = (person: Person): boolean => person.role === 'walker' || person.role === 'owner';
 
 function walkerArrives(world: World, line: number, role: 'walker' | 'owner', rate: number): void {
-  if (rate === 0) return;
+  if (!world.fires(arrives, rate, line)) return;
   const walkers = world.people.filter(isOnFoot);
   if (walkers.length >= walkersMax || (role === 'owner' && walkers.some((it) => it.role === role)))
     return;
-  if (!world.fires(arrives, rate, line)) return;
   const id = world.newId();
   if (!world.may('person enters', id)) return;
   const direction = world.draw(side, line) < 0.5 ? 1 : -1;

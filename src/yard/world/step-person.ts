@@ -109,8 +109,8 @@ function wait(world: World, person: Person): void {
   if (!world.fires(starts, perSecond, person.id)) return;
   if (!world.may('person crosses road', person.id)) return;
   become(world, person, 'crossing');
-  const green = light.phase === 'red' ? light.event : 0;
-  person.event = world.begin('person crosses road', person.id, null, [green, person.event]);
+  const red = light.phase === 'red' ? light.event : 0;
+  person.event = world.begin('person crosses road', person.id, null, [red, person.event]);
 }
 
 function isOnCrossing(world: World, x: number): boolean {

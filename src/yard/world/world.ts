@@ -2,7 +2,8 @@
  * The yard: a deterministic state machine with a tick of 1/16 s, seen by a fixed camera. Chance enters only when it takes
  * effect, so the state holds no secret about what comes next but one: whether a van at the gate is expected. What can be
  * known of that is kept beside it as `belief`, so re-simulating clones gives the true chances of the future, both for one
- * who knows the state and for one who has only seen it.
+ * who knows the state and for one who has only seen it. (A van's `plan` is a second one, for the second at most between the
+ * draw and the brakes; docs/yard.md says what it is worth.)
  */
 import { stepBicycle } from './step-bicycle.js';
 import { stepDock, stepForklift, stepStack } from './step-dock.js';
@@ -19,7 +20,7 @@ import type { Place } from './place.js';
 import type { Module } from './templates.js';
 import { RandomStream, stream, uniform } from './random.js';
 import type { Stream } from './random.js';
-import { firstMovingId } from './things.js';
+import { firstMovingId, tickS } from './things.js';
 import { chancePerTick } from './hazard.js';
 import type {
   Ball,
@@ -65,7 +66,7 @@ export class World {
   dock: Dock;
   light: TrafficLight;
   stack: Stack;
-  /** All since tick 0; a clone starts with none. */
+  /** In order of onset, since tick 0 or since they were last cleared; a clone starts with none. */
   events: YardEvent[] = [];
   ban: Ban | null;
   private nextThing: number;
@@ -157,7 +158,10 @@ export class World {
 
   /** True with the chance that a memoryless hazard fires within one tick. */
   fires(of: Stream, perSecond: number, index = 0): boolean {
-    return perSecond > 0 && this.draw(of, index) < chancePerTick(perSecond);
+    if (perSecond === 0) return false;
+    const draw = this.draw(of, index);
+    // The first comparison is nearly always enough, and spares the exponential.
+    return draw < perSecond * tickS && draw < chancePerTick(perSecond);
   }
 
   /** Whether this event may happen now; only an intervention forbids one. */

@@ -23,7 +23,7 @@ def report(results: dict) -> str:
     headline = (
         f"Skill **{with_interval(expected)}** on {expected['windows']} windows of the test scenes, after "
         f"{curve[-1]['cpuMin']:.0f} CPU-minutes; {results['parameters']:,} parameters. "
-        f"S {expected['s']:.3f}, prior {expected['sPrior']:.3f}, Bayes {expected['sBayes']:.3f} nats. "
+        f"S {-expected['s']:.3f}, prior {-expected['sPrior']:.3f}, Bayes {-expected['sBayes']:.3f} nats. "
         f"Against outcomes: {with_interval(outcomes)}."
     )
     parts = [

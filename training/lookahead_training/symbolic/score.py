@@ -26,7 +26,7 @@ def template_prior(train: Tracks) -> dict[str, np.ndarray]:
 
 @dataclass(frozen=True)
 class Scores:
-    """Nats of each scored window, [W] each."""
+    """Log-chances that each forecaster gave to what comes, in each scored window, [W] each: 0 at best."""
 
     model: np.ndarray
     prior: np.ndarray
@@ -111,7 +111,7 @@ def by_group(scores: Scores, group: np.ndarray) -> dict[str, dict[str, float]]:
 def loss_by_label(
     tracks: Tracks, windows: np.ndarray, chances: np.ndarray
 ) -> dict[str, dict[str, float]]:
-    """Sum over windows of p ln(p/q) of each label: what is said too rarely has a large loss; and both mean chances."""
+    """Each label's part of the mean loss, p ln(p/q) - p + q: what is said too rarely has a large one; and both mean chances."""
     bayes, q = tracks.bayes[windows], floored(chances)
     each = bayes * (np.log(floored(bayes)) - np.log(q)) - bayes + q
     rows = {

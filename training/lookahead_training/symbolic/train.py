@@ -1,9 +1,10 @@
 """The training of one symbolic forecaster: soft targets, warm-up and cosine to near zero, resumable."""
 
+import hashlib
 import json
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,7 @@ def train_model(
     """Trains in place; goes on from the checkpoint in `folder`, if there is one. @returns the learning curve"""
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / "checkpoint.pt"
+    of = fingerprint(config, train)
     stage = Stage(config.steps, config.batch, config.learning_rate, config.warm_up)
     optimiser = torch.optim.AdamW(
         parameter_groups(model.parameters(), config.weight_decay),
@@ -76,12 +78,17 @@ def train_model(
     step, cpu_before, curve = 0, 0.0, []
     if checkpoint.exists():
         saved = torch.load(checkpoint, weights_only=True)
+        # One that was written before checkpoints told it is taken for what is asked.
+        if saved.get("of", of) != of:
+            raise ValueError(
+                f"{checkpoint} was trained with another configuration or on other tracks; delete {folder} to train anew."
+            )
         model.load_state_dict(saved["model"])
         optimiser.load_state_dict(saved["optimiser"])
         step, cpu_before, curve = saved["step"], saved["cpuS"], saved["curve"]
     cpu_started, step_started = cpu_now(), step
     windows = scored(validation)
-    mean_loss = 0.0
+    losses: list[float] = []  # since the last line of the log
 
     with (folder / "log.jsonl").open("a") as out:
         while step < config.steps:
@@ -97,7 +104,7 @@ def train_model(
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
             optimiser.step()
-            mean_loss += float(loss.detach())
+            losses.append(float(loss.detach()))
             step += 1
             if step % LOG_EVERY == 0 or step == config.steps:
                 cpu = cpu_before + cpu_now() - cpu_started
@@ -107,9 +114,9 @@ def train_model(
                     "rate": round(rate, 7),
                     "cpuMin": round(cpu / 60, 2),
                     "cpuMinLeft": round(pace * (config.steps - step) / 60, 1),
-                    "loss": round(mean_loss / ((step - 1) % LOG_EVERY + 1), 4),
+                    "loss": round(float(np.mean(losses)), 4),
                 }
-                mean_loss = 0.0
+                losses = []
                 if step % config.check_every == 0 or step == config.steps:
                     chances = forecast(model, validation, windows)
                     scores = score(validation, windows, chances, prior)
@@ -122,8 +129,18 @@ def train_model(
             if step % config.save_every == 0 or step == config.steps:
                 cpu = cpu_before + cpu_now() - cpu_started
                 saved = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
-                torch.save({**saved, "step": step, "cpuS": cpu, "curve": curve}, checkpoint)
+                torch.save(
+                    {**saved, "of": of, "step": step, "cpuS": cpu, "curve": curve}, checkpoint
+                )
     return curve
+
+
+def fingerprint(config: Config, train: Tracks) -> str:
+    """Of what a checkpoint can be gone on with: the configuration, and what the tracks show and say."""
+    known = hashlib.sha256(json.dumps(asdict(config)).encode())
+    for values in (train.kind, train.seen, train.box, train.shown, train.rows, train.futures):
+        known.update(np.ascontiguousarray(values))
+    return known.hexdigest()
 
 
 def adaptation(config: Config) -> Config:

@@ -1,0 +1,105 @@
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { evaluateCommand } from '../../src/commands/evaluate.js';
+import { ManifestSchema, type Manifest } from '../../src/models/manifest.js';
+import { yardLabels } from '../../src/yard/world/labels.js';
+import { worldVersion } from '../../src/yard/world/version.js';
+import { yardDir, yardManifest } from '../models/yard-bundle.js';
+import { ffmpegPath } from '../yard/rtsp-helpers.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'lookahead-evaluate-'));
+const bundleDir = join(folder, 'bundle');
+const cacheDir = join(folder, 'cache');
+
+function writeManifest(change: (manifest: Manifest) => Partial<Manifest>): void {
+  const manifest = yardManifest();
+  writeFileSync(
+    join(bundleDir, 'manifest.json'),
+    JSON.stringify({ ...manifest, ...change(manifest) }),
+  );
+}
+/** Whatever the weights have learned, the words are the yard's. */
+const withYardLabels = ({ labels }: Manifest): Partial<Manifest> => ({
+  labels: labels.map(({ baseRate }, index) => ({ ...yardLabels[index]!, baseRate })),
+});
+
+class Text extends Writable {
+  text = '';
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.text += chunk.toString();
+    done();
+  }
+}
+
+async function evaluate(...args: string[]): Promise<{ out: string; err: string }> {
+  const [out, err] = [new Text(), new Text()];
+  const asked = ['--scenes', '1', '--seconds', '8', ...args];
+  const tools = { ffmpegPath: ffmpegPath(), out, err, bundleDir, cacheDir };
+  expect(await evaluateCommand(asked, tools)).toBe(0);
+  return { out: out.text, err: err.text };
+}
+
+beforeAll(() => {
+  cpSync(yardDir, bundleDir, { recursive: true, filter: (path) => !path.includes('golden') });
+  mkdirSync(cacheDir);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('evaluate', () => {
+  it('refuses a bundle of other words or times before it draws', async () => {
+    writeManifest((manifest) => ({
+      labels: withYardLabels(manifest).labels!.map((label, index) =>
+        index === 1 ? { ...label, text: 'cow enters' } : label,
+      ),
+    }));
+    await expect(evaluate()).rejects.toMatchObject({
+      code: 'bundle_invalid',
+      message: expect.stringContaining('"cow enters"') as string,
+    });
+    writeManifest((manifest) => ({
+      ...withYardLabels(manifest),
+      geometry: { ...manifest.geometry, horizonMs: 3000 },
+    }));
+    await expect(evaluate()).rejects.toThrow('horizonMs is 3000, theirs is 4000');
+    await expect(evaluate('--data', folder)).rejects.toThrow('--data has a seed and a length');
+    expect(readdirSync(cacheDir)).toEqual([]);
+  });
+
+  it('measures by the messages, keeps the scenes of this world, and writes what it measured', async () => {
+    writeManifest(withYardLabels);
+    const { out, err } = await evaluate('--json');
+    expect(err).toContain('1 of 1 scenes drawn');
+    const { windows, measures } = JSON.parse(out) as {
+      windows: number;
+      measures: Manifest['quality'];
+    };
+    // The first forecast is made when eight clips are seen, and that window is one of those with pBayes.
+    expect(windows).toBe(1);
+    for (const key of ['skill', 'logScore', 'brier', 'top1Share', 'ece', 'maskIou', 'familiarity'])
+      expect(measures[key]?.value, key).toEqual(expect.any(Number));
+    const [name = ''] = readdirSync(cacheDir);
+    expect(name).toMatch(new RegExp(`^evaluate-world${worldVersion}-seed1-1x8s-ffmpeg.`));
+    const drawnAtMs = statSync(join(cacheDir, name, 'dataset.json')).mtimeMs;
+
+    const again = await evaluate('--write');
+    expect(statSync(join(cacheDir, name, 'dataset.json')).mtimeMs).toBe(drawnAtMs);
+    expect(again.out).toMatch(/^1 windows; .*in expectation under pBayes\n(.*\n)*skill .*\n/);
+    const written = ManifestSchema.parse(
+      JSON.parse(readFileSync(join(bundleDir, 'manifest.json'), 'utf8')),
+    );
+    expect(written.quality).toEqual(measures);
+    expect(written.training['evaluate']).toContain('./lookahead evaluate --seed 1 --scenes 1');
+  }, 180_000);
+});
