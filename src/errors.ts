@@ -14,6 +14,7 @@ export const errorCodes = {
   camera_silent: 'The camera sends no pictures.',
   camera_no_video: 'The stream has no video track.',
   recording_unusable: 'The recording cannot be used.',
+  worker_lost: 'A worker process kept dying.',
   source_refused: 'The address of the camera is not allowed.',
   bundle_invalid: 'The bundle is not valid.',
   model_failed: 'A model run failed.',

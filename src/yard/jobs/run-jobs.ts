@@ -23,7 +23,7 @@ export interface RunOptions<Assignment, Job, Result> {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** @throws LookaheadError of a job; what `signal` was aborted with */
+/** @throws LookaheadError of a job; worker_lost; what `signal` was aborted with */
 export async function runJobs<Assignment, Job, Result>(
   options: RunOptions<Assignment, Job, Result>,
 ): Promise<void> {
@@ -54,14 +54,17 @@ export async function runJobs<Assignment, Job, Result>(
     worker?.end();
   };
 
+  let onAbort = (): void => undefined;
   const aborted = new Promise<never>((_, reject) => {
-    signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    onAbort = () => reject(signal?.reason as Error);
+    signal?.addEventListener('abort', onAbort);
   });
   try {
     const count = Math.min(options.workers, jobs.length);
     await Promise.race([aborted, Promise.all(Array.from({ length: count }, work))]);
   } finally {
     ended = true;
+    signal?.removeEventListener('abort', onAbort);
     await Promise.all([...children].map(endNow));
   }
 }
@@ -118,7 +121,7 @@ async function endNow(child: ChildProcess): Promise<void> {
 
 function deathOf(name: string, why: string): LookaheadError {
   return new LookaheadError(
-    'usage',
+    'worker_lost',
     `${String(attemptsMax)} workers died over ${name}, the last with ${why}.`,
     'Most often memory was short: give the same command fewer --workers.',
   );
