@@ -152,7 +152,8 @@ describe('the live picture', () => {
   it('notices a camera that falls silent', async () => {
     const own = await RtspServer.listen();
     const mount = own.mountRecording('gate', { annexB, framesPerSecond: 10 });
-    const previews = previewsOf([{ name: 'gate', url: own.url('gate') }], { silenceMaxMs: 4000 });
+    // Long enough for the first picture on a busy machine, too.
+    const previews = previewsOf([{ name: 'gate', url: own.url('gate') }], { silenceMaxMs: 12_000 });
     const { url } = await previews.open('gate');
     const viewer = new WebSocket(url);
     await once(viewer, 'message');
