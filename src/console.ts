@@ -53,7 +53,7 @@ export function percent(share: number): string {
   return `${Math.round(share * 100)} %`;
 }
 
-/** `van enters 62 % · gate opens 21 % · nothing 9 %   lag 0.8 s`; a recording has no lag: null. */
+/** `van enters 62 % · gate opens 21 % · nothing 9 %   lag 0.8 s`, «too late» past the horizon; a recording has no lag: null. */
 export function forecastLine(
   forecast: Forecast,
   lagMs: number | null,
@@ -62,7 +62,9 @@ export function forecastLine(
   const answers = answersOf(forecast).map(
     ({ text, confidence }) => `${printable(text)} ${percent(confidence)}`,
   );
-  const lag = lagMs === null ? '' : `   ${paint.dim(`lag ${(lagMs / 1000).toFixed(1)} s`)}`;
+  if (lagMs === null) return answers.join(' · ');
+  const late = lagMs > forecast.horizonMs ? ', too late' : '';
+  const lag = `   ${paint.dim(`lag ${(lagMs / 1000).toFixed(1)} s${late}`)}`;
   return `${answers.join(' · ')}${lag}`;
 }
 
@@ -87,12 +89,13 @@ export class Tally {
   }
 }
 
-/** Why chances are not calibrated: the bundle does not know the picture, or the camera gives none worth looking at. */
-type Doubt = 'unfamiliar' | 'corrupt';
+/** Why chances are not calibrated: the bundle does not know the picture, clips are missing, or no picture is worth looking at. */
+type Doubt = 'unfamiliar' | 'incomplete' | 'corrupt';
 
 function doubtOf({ calibrated, quality }: Forecast): Doubt | null {
   if (calibrated) return null;
-  return quality === 'corrupt' ? 'corrupt' : 'unfamiliar';
+  if (quality === 'corrupt') return 'corrupt';
+  return quality === 'gaps' ? 'incomplete' : 'unfamiliar';
 }
 
 /** What recognises outcomes is the same bundle, so where it is lost, its ticks prove nothing. */
@@ -118,8 +121,13 @@ export function outcomeLine(
   return `${paint.bad('✗')} ${what}, not ${printable(outcome.predicted)}   ${proof}`;
 }
 
-export function unfamiliarLine(camera: string): string {
-  return `${camera}: this picture is unlike anything the bundle was trained on; its chances are not calibrated.`;
+/** What a frozen or flat picture lacks is a picture; its state says so. */
+function doubtLine(camera: string, doubt: Exclude<Doubt, 'corrupt'>): string {
+  const why =
+    doubt === 'unfamiliar'
+      ? 'this picture is unlike anything the bundle was trained on'
+      : 'clips are missing or late, from the camera or because this machine is too slow';
+  return `${camera}: ${why}; its chances are not calibrated.`;
 }
 
 /** An error for people: what was wrong, what to do; no stack unless it is a programming error. */
@@ -161,7 +169,7 @@ export function createConsole(options: ConsoleOptions): Console {
   /** Of cameras whose newest forecast is not calibrated. */
   const doubts = new Map<string, Doubt>();
   /** Cameras that have been called unfamiliar since they were last familiar. */
-  const warned = new Set<string>();
+  const warned = new Map<string, Doubt>();
   let isClosed = false;
 
   out.on('error', (error) => {
@@ -193,10 +201,9 @@ export function createConsole(options: ConsoleOptions): Console {
           return;
         }
         doubts.set(camera, doubt);
-        // What a frozen or flat picture lacks is a picture; its state says so.
-        if (doubt === 'corrupt' || warned.has(camera)) return;
-        warned.add(camera);
-        log('warn', unfamiliarLine(camera));
+        if (doubt === 'corrupt' || warned.get(camera) === doubt) return;
+        warned.set(camera, doubt);
+        log('warn', doubtLine(camera, doubt));
       } else if (message.schema === 'lookahead.outcome.v1') {
         const tally = tallies.get(camera) ?? new Tally();
         tallies.set(camera, tally);

@@ -6,6 +6,9 @@ import { endSignal } from './signals.js';
 
 const usage = `Write ./lookahead COMMAND, one of: ${Object.keys(commands).join(', ')}, test, bench, docs.`;
 
+/** As a shell tells of a program that Ctrl-C has ended. */
+const interruptedStatus = 130;
+
 /** Nothing at all, flags alone and `run` mean `start`. */
 function split(args: readonly string[]): [string, string[]] {
   const [first, ...rest] = args;
@@ -50,6 +53,8 @@ export async function main(args: readonly string[]): Promise<number> {
     else throw new LookaheadError('usage', `There is no command ${JSON.stringify(name)}.`, usage);
     return 0;
   } catch (error) {
+    // Ended by the user before it was done: there is nothing to tell.
+    if (signal?.aborted === true && error === signal.reason) return interruptedStatus;
     if (!(error instanceof LookaheadError)) throw error;
     process.stderr.write(`${errorText(error)}\n`);
     return error.code === 'usage' ? 2 : 1;

@@ -75,6 +75,9 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
     status.next({ state: 'refused', sinceMs: Date.now(), why: error.message, error });
   };
 
+  let dialFailure: LookaheadError | undefined;
+  const away = (): LookaheadError => dialFailure ?? unreachable(addresses, status.value.why);
+
   const publisher = createPublisher(site, limits, {
     canStore: () => live !== undefined && streamsReady,
     canSend: () => live !== undefined,
@@ -108,6 +111,7 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
   const stayConnected = async (tried: () => void): Promise<void> => {
     while (!leaving.signal.aborted) {
       const dialled = await dial();
+      dialFailure = dialled instanceof LookaheadError ? dialled : undefined;
       if (!(dialled instanceof LookaheadError)) {
         await whileConnected(dialled, tried);
         continue;
@@ -232,7 +236,7 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
 
   const last: Bus['last'] = async (kind, camera) => {
     const nc = live;
-    if (nc === undefined) throw unreachable(addresses, status.value.why);
+    if (nc === undefined) throw away();
     const stream = streamName(site, kind);
     const lastOf = async (subject: string): Promise<Received[]> => {
       try {
@@ -296,7 +300,7 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
         if (error === undefined) resolve();
         else reject(error);
       };
-      const limit = setTimeout(() => settle(unreachable(addresses, status.value.why)), limitMs);
+      const limit = setTimeout(() => settle(away()), limitMs);
       const watching = status.subscribe({
         next: ({ state, error }) => {
           if (state === 'connected') settle();

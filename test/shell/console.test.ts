@@ -142,6 +142,20 @@ describe('a forecast', () => {
     expect(err.text).toContain('unlike anything');
   });
 
+  it('tells missing clips from an unfamiliar picture, and a forecast that came too late', () => {
+    const { out, err, view } = consoleForTest();
+    view.message(forecast({ calibrated: false, quality: 'gaps' }), 800);
+    view.message(forecast({ calibrated: false, quality: 'gaps' }), 4100);
+    view.message(forecast({ calibrated: false }), 800);
+    expect(err.text.split('\n')).toEqual([
+      expect.stringContaining('clips are missing or late'),
+      expect.stringContaining('unlike anything'),
+      '',
+    ]);
+    expect(out.text.match(/too late/g)).toHaveLength(1);
+    expect(out.text).toContain('lag 4.1 s, too late');
+  });
+
   it('says once in plain words that a picture is unfamiliar', () => {
     const { err, view } = consoleForTest();
     view.message(forecast({ calibrated: false }), 800);

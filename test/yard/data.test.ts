@@ -292,6 +292,17 @@ describe('reading it back', () => {
     expect(await readDataset(options.outDir)).toEqual(datasetOf());
   });
 
+  it('is refused where the folder is a file', async () => {
+    const outDir = at('file');
+    writeFileSync(outDir, '');
+    await expect(recordScenes({ ...options, outDir })).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringContaining(
+        `--out is ${outDir}, which cannot be used: EEXIST`,
+      ) as string,
+    });
+  });
+
   it('names the file and the line that is wrong', async () => {
     const dir = at('broken');
     cpSync(options.outDir, dir, { recursive: true });

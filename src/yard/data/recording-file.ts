@@ -1,7 +1,7 @@
 /** recording.json: what a folder was recorded with. It goes on with the same options, and with no others. */
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LookaheadError } from '../../errors.js';
+import { LookaheadError, messageOf } from '../../errors.js';
 import type { SceneOptions } from './film-scene.js';
 import { json } from './record-scene.js';
 import { RecordingSchema } from './schema.js';
@@ -31,8 +31,7 @@ const flags: Readonly<Record<keyof Recording, string | null>> = {
  * @throws LookaheadError usage
  */
 export async function openFolder(outDir: string, recording: Recording): Promise<void> {
-  await mkdir(outDir, { recursive: true });
-  const names = await readdir(outDir);
+  const names = await makeFolder(outDir);
   const path = join(outDir, fileName);
   if (names.includes(fileName)) {
     checkSame(outDir, recording, await readRecording(path));
@@ -46,6 +45,21 @@ export async function openFolder(outDir: string, recording: Recording): Promise<
     await writeWhole(path, json(recording));
   }
   await removePartials(outDir);
+}
+
+/** @returns what it holds */
+async function makeFolder(outDir: string): Promise<string[]> {
+  try {
+    await mkdir(outDir, { recursive: true });
+    return await readdir(outDir);
+  } catch (cause) {
+    throw new LookaheadError(
+      'usage',
+      `--out is ${outDir}, which cannot be used: ${messageOf(cause)}.`,
+      'Give a folder that may be written to, or the name of a new one.',
+      { cause },
+    );
+  }
 }
 
 /** What a process that was ended in the middle has left. */
