@@ -168,7 +168,7 @@ export function createConsole(options: ConsoleOptions): Console {
   const tallies = new Map<string, Tally>();
   /** Of cameras whose newest forecast is not calibrated. */
   const doubts = new Map<string, Doubt>();
-  /** Cameras that have been called unfamiliar since they were last familiar. */
+  /** What was last said of cameras that have not been calibrated since. */
   const warned = new Map<string, Doubt>();
   let isClosed = false;
 

@@ -22,11 +22,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from lookahead_training.loop import parameter_groups
 from lookahead_training.symbolic.config import CONFIGS, Config
 from lookahead_training.symbolic.features import make_batch
 from lookahead_training.symbolic.model import Block, Forecaster, Groups
-from lookahead_training.symbolic.report import table, with_interval
+from lookahead_training.symbolic.report import keep, table, with_interval
 from lookahead_training.symbolic.score import (
     Scores,
     draw_scenes,
@@ -35,7 +34,14 @@ from lookahead_training.symbolic.score import (
     scored,
     skill_of,
 )
-from lookahead_training.symbolic.train import forecast, forecast_loss, new_model, pick, train_model
+from lookahead_training.symbolic.train import (
+    descend,
+    forecast,
+    new_model,
+    new_optimiser,
+    pick,
+    train_model,
+)
 from symbolic import ROOT, Splits
 
 RESULTS = ROOT / "training" / "results" / "attention.json"
@@ -182,18 +188,13 @@ def parameters_of(model: nn.Module) -> int:
 def stepper(name: str, splits: Splits, config: Config) -> tuple[Forecaster, Callable[[int], float]]:
     """A function that trains one step and says its CPU seconds."""
     model = build(name, splits, config)
-    groups = parameter_groups(model.parameters(), config.weight_decay)
-    optimiser = torch.optim.AdamW(groups, lr=1e-4, betas=config.betas)
+    optimiser = new_optimiser(model, replace(config, learning_rate=1e-4))
 
     def step(at: int) -> float:
         started = time.process_time()
         picked = pick(len(splits.train), config, at)
         batch = make_batch(splits.train, picked)
-        loss = forecast_loss(model(batch), splits.train.futures[picked])
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
-        optimiser.step()
+        descend(model, optimiser, batch, splits.train.futures[picked], config)
         return time.process_time() - started
 
     return model, step
@@ -351,21 +352,15 @@ def conclusion(results: dict) -> str:
 def run(splits: Splits, config: Config, arguments: argparse.Namespace) -> None:
     out: Path = arguments.out
 
-    def note(**figures: object) -> None:
-        """Into the file of figures, beside what it has; after every training, so that a stopped run keeps them."""
-        before = json.loads(out.read_text()) if out.exists() else {}
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps(before | figures, indent=1) + "\n")
-
-    note(config=config.as_json(), torch=torch.__version__)
+    keep(out, config=config.as_json(), torch=torch.__version__)
     if "times" in arguments.only:
-        note(times=time_steps(list(VARIANTS), splits, config, arguments.pairs))
+        keep(out, times=time_steps(list(VARIANTS), splits, config, arguments.pairs))
     if "alone" in arguments.only:
         # Closer in time, and more of them: what the product's choice rests on.
-        note(alone=time_steps([BEFORE, NOW], splits, config, 2 * arguments.pairs))
+        keep(out, alone=time_steps([BEFORE, NOW], splits, config, 2 * arguments.pairs))
     if "trained" in arguments.only:
         times = json.loads(out.read_text())["times"]
-        compare(splits, config, times, arguments.seeds, lambda rows: note(trained=rows))
+        compare(splits, config, times, arguments.seeds, lambda rows: keep(out, trained=rows))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import torch
 from lookahead_training.symbolic.config import CONFIGS, Config
 from lookahead_training.symbolic.measure import error_curves, headline, memory
 from lookahead_training.symbolic.model import Forecaster
-from lookahead_training.symbolic.report import report
+from lookahead_training.symbolic.report import keep, report
 from lookahead_training.symbolic.score import template_prior
 from lookahead_training.symbolic.tracks import CLIPS_BEFORE, Tracks, read_tracks
 from lookahead_training.symbolic.train import adaptation, new_model, train_model
@@ -68,16 +68,11 @@ def data_of(tracks: Tracks) -> dict[str, int]:
 def run(config: Config, data: Path, runs: Path, steps: list[str], out: Path) -> None:
     splits = Splits(data)
 
-    def note(**figures: object) -> None:
-        """Into the file of figures, beside those of other steps."""
-        before = json.loads(out.read_text()) if out.exists() else {}
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps(before | figures, indent=1) + "\n")
-
     if "main" in steps or "adapted" in steps:
         model, curve = learn("main", splits, config, runs)
         names = ("train", "validation", "test")
-        note(
+        keep(
+            out,
             config=config.as_json(),
             data={name: data_of(getattr(splits, name)) for name in names},
             curve=curve,
@@ -86,14 +81,14 @@ def run(config: Config, data: Path, runs: Path, steps: list[str], out: Path) -> 
         )
     if "adapted" in steps:
         adapted, _ = learn("adapted", splits, adaptation(config), runs, model)
-        note(errors=error_curves(model, adapted, splits.test, splits.prior))
+        keep(out, errors=error_curves(model, adapted, splits.test, splits.prior))
     if "memory" in steps:
         forecasts = {}
         for clips in config.memory_clips:
             short = Splits(data, clips)
             equal = replace(config, clips=clips, steps=config.memory_steps)
             forecasts[clips] = (learn(f"memory-{clips}", short, equal, runs)[0], short.test)
-        note(memory=memory(forecasts, splits.prior))
+        keep(out, memory=memory(forecasts, splits.prior))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ import type { Dataset } from '../yard/data/schema.js';
 import { measureScenes, type MeasuredScene, type Quality } from '../yard/scoring/measure.js';
 import { yardLabels } from '../yard/world/labels.js';
 import { worldVersion } from '../yard/world/version.js';
-import { readOptions, wholeNumber, type Context } from './options.js';
+import { readOptions, wholeNumber, wholeNumberOr, type Context } from './options.js';
 
 const usage =
   './lookahead evaluate [--bundle DIR] [--scenes 80] [--seconds 40] [--seed 1] [--json] [--write], or with --data DIR in place of --seconds and --seed';
@@ -58,7 +58,7 @@ export async function evaluateCommand(args: string[], tools: Tools): Promise<num
   // What does not fit is told before the long work.
   if (!isGiven) checkFit(manifest, ownYard);
   const asked = (name: string, otherwise: number): number =>
-    options.values[name] === undefined ? otherwise : wholeNumber(options, name, usage, 1);
+    wholeNumberOr(options, name, otherwise, usage, 1);
   const data = isGiven
     ? given
     : await drawnScenes({ scenes, seconds: asked('seconds', 40), seed: asked('seed', 1) }, tools);

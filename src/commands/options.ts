@@ -76,6 +76,17 @@ export function wholeNumber({ values }: Options, name: string, usage: string, le
   throw new LookaheadError('usage', what, usage);
 }
 
+/** The same, or `otherwise` where the flag is left out. @throws LookaheadError usage */
+export function wholeNumberOr(
+  options: Options,
+  name: string,
+  otherwise: number,
+  usage: string,
+  least = 0,
+): number {
+  return options.values[name] === undefined ? otherwise : wholeNumber(options, name, usage, least);
+}
+
 /** @throws LookaheadError config_*, usage */
 export function configOf(
   { values, cameras }: Options,

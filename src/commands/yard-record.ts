@@ -4,7 +4,7 @@ import { LookaheadError } from '../errors.js';
 import { showProgress } from '../yard/data/progress.js';
 import { defaultsOf, recordScenes } from '../yard/data/record-scenes.js';
 import { splits } from '../yard/data/splits.js';
-import { readOptions, wholeNumber, type Context } from './options.js';
+import { readOptions, wholeNumberOr, type Context } from './options.js';
 import { splitOf } from './yard-split.js';
 
 const usage = `./lookahead yard record --split ${splits.join('|')} --out DIR [--scenes 200] [--seconds 40] [--seed 1]
@@ -38,7 +38,7 @@ export async function yardRecordCommand(
   const split = splitOf(options, usage);
   if (typeof out !== 'string') throw new LookaheadError('usage', '--out is missing.', usage);
   const number = (flag: keyof typeof flags, otherwise: number, least = 0): number =>
-    options.values[flag] === undefined ? otherwise : wholeNumber(options, flag, usage, least);
+    wholeNumberOr(options, flag, otherwise, usage, least);
   const { bayes, causes, texts } = defaultsOf(split);
   const count = number('bayes-count', bayes === 'none' ? 0 : bayes.count);
   const every = number('bayes-every', bayes === 'none' ? 4 : bayes.every, 1);

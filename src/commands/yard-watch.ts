@@ -4,7 +4,7 @@ import { splits } from '../yard/data/splits.js';
 import { camerasMax, watchYard } from '../yard/watch/watch-yard.js';
 import type { WatchOptions } from '../yard/watch/watch-yard.js';
 import type { Size } from '../yard/yard-camera.js';
-import { readOptions, wholeNumber } from './options.js';
+import { readOptions, wholeNumber, wholeNumberOr } from './options.js';
 import type { Context, Options } from './options.js';
 import { splitOf } from './yard-split.js';
 
@@ -60,7 +60,7 @@ export async function yardWatchCommand(
 }
 
 function sourceOf(options: Options): WatchOptions['source'] {
-  const { from, seed, size } = options.values;
+  const { from, size } = options.values;
   const given = options.values['cameras'] !== undefined;
   const cameras = given ? wholeNumber(options, 'cameras', usage, 1) : null;
   if (cameras !== null && cameras > camerasMax)
@@ -75,7 +75,7 @@ function sourceOf(options: Options): WatchOptions['source'] {
   }
   return {
     ...{ kind: 'live', split: splitOf(options, usage, 'train'), cameras: cameras ?? 2 },
-    seed: seed === undefined ? 7 : wholeNumber(options, 'seed', usage),
+    seed: wholeNumberOr(options, 'seed', 7, usage),
     size: typeof size === 'string' ? sizeOf(size) : null,
   };
 }

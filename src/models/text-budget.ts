@@ -10,7 +10,7 @@ export const usualBudget: TextBudget = { tokensMax: 96, justifyMs: 200, explainM
 
 /** Cut by tokens only, never by the clock: what replays need to give equal messages. */
 export const unhurriedBudget: TextBudget = {
-  tokensMax: 96,
+  ...usualBudget,
   justifyMs: 600_000,
   explainMs: 600_000,
 };

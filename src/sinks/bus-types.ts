@@ -54,7 +54,7 @@ export interface BusStatus {
   /** Wall clock, milliseconds since 1970. */
   readonly sinceMs: number;
   readonly why: string;
-  /** With 'refused': what to do about it. */
+  /** Where the server could not be reached or refused: what to do about it. */
   readonly error?: LookaheadError;
 }
 

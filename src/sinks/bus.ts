@@ -66,17 +66,12 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
   let live: NatsConnection | undefined;
   let streamsReady = false;
 
-  const say = (state: BusStateName, why: string): void => {
+  const say = (state: BusStateName, why: string, error?: LookaheadError): void => {
     if (status.value.state === state && status.value.why === why) return;
-    status.next({ state, sinceMs: Date.now(), why });
+    status.next({ state, sinceMs: Date.now(), why, ...(error && { error }) });
   };
-  const sayRefused = (error: LookaheadError): void => {
-    if (status.value.state === 'refused' && status.value.why === error.message) return;
-    status.next({ state: 'refused', sinceMs: Date.now(), why: error.message, error });
-  };
-
-  let dialFailure: LookaheadError | undefined;
-  const away = (): LookaheadError => dialFailure ?? unreachable(addresses, status.value.why);
+  const sayRefused = (error: LookaheadError): void => say('refused', error.message, error);
+  const away = (): LookaheadError => status.value.error ?? unreachable(addresses, status.value.why);
 
   const publisher = createPublisher(site, limits, {
     canStore: () => live !== undefined && streamsReady,
@@ -111,7 +106,6 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
   const stayConnected = async (tried: () => void): Promise<void> => {
     while (!leaving.signal.aborted) {
       const dialled = await dial();
-      dialFailure = dialled instanceof LookaheadError ? dialled : undefined;
       if (!(dialled instanceof LookaheadError)) {
         await whileConnected(dialled, tried);
         continue;
@@ -119,7 +113,7 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
       const isRefused = dialled.code === 'broker_refused';
       const neverWas = status.value.state === 'connecting';
       if (isRefused) sayRefused(dialled);
-      else say(neverWas ? 'connecting' : 'disconnected', dialled.message);
+      else say(neverWas ? 'connecting' : 'disconnected', dialled.message, dialled);
       tried();
       await pause(isRefused ? limits.reconnectMs * 10 : limits.reconnectMs, leaving.signal);
     }

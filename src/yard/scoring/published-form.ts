@@ -113,14 +113,14 @@ export function leastLossNames(chances: readonly number[], baseRates: readonly n
   // names to spend where leaving an expected label to the rest is better than naming it.
   const isOpen = (label: number): boolean => chanceOf(label) > 0 || rateOf(label) > 0;
   const closed = events.filter((label) => !isOpen(label)).slice(0, namedEventsMax);
-  const open = [...closed, ...events.filter(isOpen)].sort((a, b) => rateOf(a) - rateOf(b));
-  if (open.length <= namedEventsMax) return open;
+  const candidates = [...closed, ...events.filter(isOpen)].sort((a, b) => rateOf(a) - rateOf(b));
+  if (candidates.length <= namedEventsMax) return candidates;
 
-  const count = open.length;
-  const chance = Float64Array.from(open, chanceOf);
-  const rate = Float64Array.from(open, rateOf);
+  const count = candidates.length;
+  const chance = Float64Array.from(candidates, chanceOf);
+  const rate = Float64Array.from(candidates, rateOf);
   // A label without base rate is always lifted by the floor, so that its logarithm is never asked for.
-  const chanceLogRate = Float64Array.from(open, (label) =>
+  const chanceLogRate = Float64Array.from(candidates, (label) =>
     rateOf(label) > 0 ? chanceOf(label) * Math.log(rateOf(label)) : 0,
   );
   const floored = (share: number): number => Math.max(chanceMin, share);
@@ -185,7 +185,7 @@ export function leastLossNames(chances: readonly number[], baseRates: readonly n
         bestLoss = now;
         best = [i, j, k];
       }
-  return best.map((at) => open[at]!);
+  return best.map((at) => candidates[at]!);
 }
 
 /** Entry i is the sum of the first i values. */

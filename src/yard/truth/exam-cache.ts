@@ -1,6 +1,7 @@
 /** The truth of scenes that was worked out before: it takes seconds a scene, and the same exam is asked for again and again. */
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeWhole } from '../data/write-whole.js';
 import { worldVersion } from '../world/version.js';
 import { truthVersion } from './exam.js';
 import type { ExamOptions, ExamWindow } from './exam.js';
@@ -29,11 +30,8 @@ export async function openExamCache(
       }
     },
     write: async (scene, windows) => {
-      // Written aside, so that a file is whole or not there, whoever else works on the same exam.
-      const partial = `${pathOf(scene)}.${String(process.pid)}`;
       try {
-        await writeFile(partial, JSON.stringify(windows));
-        await rename(partial, pathOf(scene));
+        await writeWhole(pathOf(scene), JSON.stringify(windows));
       } catch {
         // What cannot be kept is worked out again next time.
       }

@@ -61,8 +61,13 @@ export async function watchYard(options: WatchOptions): Promise<Watch> {
   const closers: (() => Promise<void> | void)[] = [];
   const close = async (): Promise<void> => {
     // In turn, the last opened first; what cannot be closed does not keep the others open.
-    for (const closeOne of closers.splice(0).reverse())
-      await Promise.allSettled([(async () => closeOne())()]);
+    for (const closeOne of closers.splice(0).reverse()) {
+      try {
+        await closeOne();
+      } catch {
+        continue;
+      }
+    }
   };
   try {
     const rtsp = await listenRtsp(options.rtspPort, remedyOfPort);

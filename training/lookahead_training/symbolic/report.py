@@ -1,4 +1,7 @@
-"""The figures of a run as Markdown."""
+"""The figures of a run: kept in a file, and as Markdown."""
+
+import json
+from pathlib import Path
 
 UNITS = {
     "offset": ("position error, px", "offset_px"),
@@ -6,6 +9,13 @@ UNITS = {
     "miss": ("missed in a clip", "miss"),
     "flip": ("attribute wrong in a clip", "flip"),
 }
+
+
+def keep(path: Path, **figures: object) -> None:
+    """Into the file of figures, beside those of other steps, so that a stopped run keeps what it had."""
+    before = json.loads(path.read_text()) if path.exists() else {}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(before | figures, indent=1) + "\n")
 
 
 def table(head: list[str], rows: list[list[object]]) -> str:

@@ -15,7 +15,7 @@ from ..config import Stage
 from ..loop import parameter_groups, rate_at
 from .config import Config, Errors
 from .errors import draw_levels, same_levels
-from .features import make_batch
+from .features import Batch, make_batch
 from .model import Forecaster
 from .score import score, scored, skill_of
 from .tracks import Tracks
@@ -28,6 +28,27 @@ def new_model(tracks: Tracks, config: Config) -> Forecaster:
     features = make_batch(tracks, np.arange(1)).features.shape[1]
     place = tracks.place.shape[1]
     return Forecaster(config, features, len(tracks.classes), place, len(tracks.labels))
+
+
+def new_optimiser(model: Forecaster, config: Config) -> torch.optim.AdamW:
+    groups = parameter_groups(model.parameters(), config.weight_decay)
+    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=config.betas)
+
+
+def descend(
+    model: Forecaster,
+    optimiser: torch.optim.AdamW,
+    batch: Batch,
+    futures: np.ndarray,
+    config: Config,
+) -> Tensor:
+    """One step of the optimiser. @returns the loss before it"""
+    loss = forecast_loss(model(batch), futures)
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
+    optimiser.step()
+    return loss.detach()
 
 
 def forecast_loss(log_chances: Tensor, futures: np.ndarray) -> Tensor:
@@ -70,11 +91,7 @@ def train_model(
     checkpoint = folder / "checkpoint.pt"
     of = fingerprint(config, train)
     stage = Stage(config.steps, config.batch, config.learning_rate, config.warm_up)
-    optimiser = torch.optim.AdamW(
-        parameter_groups(model.parameters(), config.weight_decay),
-        lr=stage.learning_rate,
-        betas=config.betas,
-    )
+    optimiser = new_optimiser(model, config)
     step, cpu_before, curve = 0, 0.0, []
     if checkpoint.exists():
         saved = torch.load(checkpoint, weights_only=True)
@@ -99,12 +116,8 @@ def train_model(
             generator = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
             levels = draw_levels(len(picked), generator) if with_errors else None
             batch = make_batch(train, picked, levels, generator)
-            loss = forecast_loss(model(batch), train.futures[picked])
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
-            optimiser.step()
-            losses.append(float(loss.detach()))
+            loss = descend(model, optimiser, batch, train.futures[picked], config)
+            losses.append(float(loss))
             step += 1
             if step % LOG_EVERY == 0 or step == config.steps:
                 cpu = cpu_before + cpu_now() - cpu_started
