@@ -20,15 +20,14 @@ from lookahead_training.bundle import Networks, round_to_fp16
 from lookahead_training.config import CONFIGS, Config
 from lookahead_training.data import read_split
 from lookahead_training.export import GRAPHS, export_bundle
+from lookahead_training.looks import Looks, read_looks
+from lookahead_training.loop import keep_memory
 from lookahead_training.text import Text, train_tokenizer
+from lookahead_training.train_backbone import backbone_quality, train_backbone
+from lookahead_training.train_heads import train_event_head, train_object_head
 from lookahead_training.train_language import tokenizer_texts, train_language
-from lookahead_training.train_perception import (
-    train_backbone,
-    train_event_head,
-    train_object_head,
-    train_segmenter,
-)
 from lookahead_training.train_reasoner import score_windows, train_alignment, train_instruction
+from lookahead_training.train_segmenter import train_segmenter
 
 ROOT = Path(__file__).resolve().parent.parent
 STEPS = [
@@ -57,28 +56,60 @@ SMOKE_SLACK = 1.25
 class Run:
     """One run's folder, data and networks; every step is a method."""
 
-    def __init__(self, config: Config, data: Path, folder: Path, bundle: Path):
+    def __init__(self, config: Config, data: Path, tracks: Path, folder: Path, bundle: Path):
         self.config, self.folder, self.log = config, folder, folder / "log.jsonl"
+        self.tracks, self._looks = tracks, dict[str, Looks]()
         self.bundle = bundle
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.json").write_text(json.dumps(config.as_json(), indent=2) + "\n")
+        keep_memory()
         torch.set_num_threads(config.threads)
         torch.manual_seed(config.seed)
         cache = folder / "cache"
         self.splits = {n: read_split(data / n, cache) for n in ("train", "validation", "test")}
         self.train = self.splits["train"]
-        self.networks = Networks(len(self.train.classes), len(self.train.labels), config.vocabulary)
+        self.networks = Networks(
+            *(len(self.train.classes), len(self.train.labels), config.vocabulary),
+            *(self.train.attributes, config.backbone),
+        )
+
+    def looks(self, name: str) -> Looks:
+        if name not in self._looks:
+            self._looks[name] = read_looks(self.tracks / name, self.splits[name])
+        return self._looks[name]
 
     def perception(self) -> float:
-        resume = self.folder / "perception.pt"
-        loss = train_backbone(self.networks, self.train, self.config, self.log, resume)
+        held, looks = self.splits["validation"], self.looks("validation")
+        clips = np.random.default_rng(0).permutation(len(held.clips))[:512]
+        loss = train_backbone(
+            *(self.networks.backbone, self.train, self.looks("train")),
+            *(self.config.perception, self.config, self.log, self.folder / "perception.pt"),
+            check=lambda trained: backbone_quality(trained, held, looks, clips),
+        )
         round_to_fp16(self.networks.backbone)
+        # The reader that learned with the backbone begins the event head.
+        trained = torch.load(self.folder / "perception.pt")["module"]
+        reader = {
+            k.removeprefix("events."): v for k, v in trained.items() if k.startswith("events.")
+        }
+        self.networks.event_head.pair.load_state_dict(reader)
         self.networks.save(self.folder, "backbone", "event_head")
         return loss
 
     def segmenter(self) -> float:
-        loss = train_segmenter(self.networks, self.train, self.config, self.log)
-        self.networks.save(self.folder, "segmenter_encoder", "segmenter_decoder")
+        networks, held = self.networks, self.splits["validation"]
+        clips = np.random.default_rng(0).permutation(len(held.clips))[:200]
+
+        def check() -> dict[str, float]:
+            run = automatic.AutomaticMasks(networks, held, self.folder / "segmenter")
+            return automatic.mask_quality(held, clips, [run.of(clip) for clip in clips])
+
+        loss = train_segmenter(
+            *(networks.segmenter_encoder, networks.segmenter_decoder, self.train),
+            *(self.config.segmenter, self.config, self.log, self.folder / "segmenter.pt"),
+            check=check,
+        )
+        networks.save(self.folder, "segmenter_encoder", "segmenter_decoder")
         return loss
 
     def masks(self) -> float:
@@ -90,9 +121,9 @@ class Run:
             found = automatic.segment_split(self.networks, split, self.folder / "segmenter", scenes)
             automatic.save_masks(self.folder / f"masks-{name}.npz", found)
             if name == "validation":
-                quality = automatic.mask_quality(split, found, split.classes)
+                quality = automatic.mask_quality(split, range(len(found)), found)
                 self.note("masks", quality)
-                mean = float(np.mean([v for k, v in quality.items() if k.startswith("iou ")]))
+                mean = quality["iou"]
         return mean
 
     def language(self) -> float:
@@ -130,47 +161,38 @@ class Run:
 
     def found(self, name: str) -> list[windows.ClipTokens]:
         """All automatic masks of a split, pooled, before the object head chooses."""
-        masks = automatic.load_masks(self.folder / f"masks-{name}.npz")
-        return windows.pool_split(self.splits[name], masks, self.tokens(name)[1])
+        return self.pooled(name, automatic.load_masks(self.folder / f"masks-{name}.npz"))
+
+    def pooled(self, name: str, masks: list[automatic.ClipMasks]) -> list[windows.ClipTokens]:
+        return windows.pool_split(self.splits[name], masks, self.tokens(name)[1], self.looks(name))
 
     def chosen(self, name: str, masks: str = "automatic") -> list[windows.ClipTokens]:
         """What reaches the reasoner: no background, at most OBJECTS_MAX a clip, with velocity and age."""
         split = self.splits[name]
-        if masks == "true":
-            true = automatic.true_clip_masks(split)
-            clips = windows.pool_split(split, true, self.tokens(name)[1])
-            keep = [np.arange(len(c.tokens)) for c in clips]
-        else:
-            clips = self.found(name)
-            head = self.networks.object_head
-            with torch.no_grad():
-                keep = [
-                    np.flatnonzero(
-                        head(torch.from_numpy(c.tokens), torch.from_numpy(c.boxes))
-                        .argmax(1)
-                        .numpy()
-                    )
-                    for c in clips
-                ]
-        clips = windows.choose(clips, keep)
+        clips = (
+            self.pooled(name, automatic.true_clip_masks(split))
+            if masks == "true"
+            else self.found(name)
+        )
+        clips = windows.choose(clips, self.networks.object_head)
         windows.follow(split, clips)
         return clips
 
     def object_head(self) -> float:
-        clips = self.found("train")
         empty = automatic.empty_masks(self.train, self.config.seed)
-        clips += windows.pool_split(self.train, empty, self.tokens("train")[1])
-        fields = ("tokens", "boxes", "kinds")
-        arrays = [np.concatenate([getattr(c, f) for c in clips]) for f in fields]
-        loss = train_object_head(self.networks, *arrays, self.config, self.log)
+        clips = [*self.found("train"), *self.pooled("train", empty)]
+        loss = train_object_head(self.networks, clips, self.config, self.log)
         round_to_fp16(self.networks.object_head)
         self.networks.save(self.folder, "object_head")
         return loss
 
     def event_head(self) -> float:
-        self.networks.load(self.folder, "event_head")
+        self.networks.load(self.folder, "event_head", "object_head")
         cls, patches = self.tokens("train")
-        loss = train_event_head(self.networks, self.train, cls, patches, self.config, self.log)
+        tracks = windows.track_lists(self.train, self.chosen("train"))
+        loss = train_event_head(
+            self.networks, self.train, cls, patches, tracks, self.config, self.log
+        )
         self.networks.save(self.folder, "event_head")
         return loss
 
@@ -214,14 +236,19 @@ class Run:
         networks.eval()
         round_to_fp16(networks)
         text, held, test = self.text(), self.splits["validation"], self.splits["test"]
-        held_cls, held_patches = self.tokens("validation")
+        held_cls, _ = self.tokens("validation")
         held_clips = self.chosen("validation")
         held_scores = score_windows(networks, text, held, held_cls, held_clips)
         temperature = calibrate.fit_temperature(held_scores, held.windows)
         features = {n: calibrate.scene_features(*self.tokens(n)) for n in ("train", "validation")}
         familiarity = calibrate.fit_familiarity(features["train"], features["validation"])
         thresholds = calibrate.fit_thresholds(
-            calibrate.event_scores(networks, held, held_cls, held_patches),
+            calibrate.event_scores(
+                networks,
+                held,
+                *self.tokens("validation"),
+                windows.track_lists(held, held_clips),
+            ),
             calibrate.event_truth(held),
         )
         calibration = {"temperature": temperature, "familiarity": familiarity}
@@ -238,10 +265,11 @@ class Run:
             found = evaluate.forecast_quality(test, scores, temperature)
             keys = found if not suffix else ("score", "skill", "top1")
             quality |= {k + suffix: found[k] for k in keys if k in found}
-        quality |= evaluate.event_quality(networks, test, cls, patches, thresholds)
+        tracks = windows.track_lists(test, self.chosen("test"))
+        quality |= evaluate.event_quality(networks, test, cls, patches, tracks, thresholds)
         quality |= evaluate.class_quality(networks, self.found("test"), test.scene_of)
         masks = automatic.load_masks(folder / "masks-test.npz")
-        for key, value in automatic.mask_quality(test, masks, test.classes).items():
+        for key, value in automatic.mask_quality(test, range(len(masks)), masks).items():
             words = key.split(" ")
             name = "mask" + "".join(w.capitalize() for w in words)
             quality[name] = {"value": round(value, 4), "interval": None}
@@ -265,7 +293,7 @@ class Run:
         scenes = {n: s.meta["scenes"] for n, s in self.splits.items()}
         return {
             "name": "yard",
-            "version": "2.0.0",
+            "version": "3.0.0",
             "licence": "Apache-2.0",
             "description": "Forecasts for the simulated yard; trained on a CPU from nothing but the yard.",
             "domain": {
@@ -291,15 +319,16 @@ class Run:
             log.write(line + "\n")
 
 
-def record(data: Path) -> None:
-    """A handful of scenes for the smoke run, drawn by the yard itself."""
+def record(data: Path, tracks: Path) -> None:
+    """A handful of scenes for the smoke run, drawn by the yard itself, and where their things were."""
     for seed, (split, scenes) in enumerate({"train": 6, "validation": 2, "test": 2}.items(), 1):
-        if (data / split / "dataset.json").exists():
-            continue
         command = [str(ROOT / "lookahead"), "yard", "record", "--split", split]
         command += ["--scenes", str(scenes), "--seconds", "24", "--seed", str(seed)]
         command += ["--bayes-count", "64" if split == "test" else "0", "--causes-pairs", "0"]
-        subprocess.run([*command, "--out", str(data / split)], check=True)
+        if not (data / split / "dataset.json").exists():
+            subprocess.run([*command, "--out", str(data / split)], check=True)
+        if not (tracks / split / "tracks.json").exists():
+            subprocess.run([*command, "--tracks", "--out", str(tracks / split)], check=True)
 
 
 def main() -> None:
@@ -309,7 +338,16 @@ def main() -> None:
         "--data", type=Path, help="holds train, validation, test; smoke draws its own"
     )
     parser.add_argument(
+        "--tracks", type=Path, help="the same scenes' track files; by default beside --data"
+    )
+    parser.add_argument(
         "--from", dest="first", choices=STEPS, help="do this step and all later ones again"
+    )
+    parser.add_argument(
+        "--only",
+        nargs="*",
+        choices=STEPS,
+        help="these steps alone, such as perception and segmenter in a process each",
     )
     parser.add_argument("--bundle", type=Path, help="where to export to; runs/<config>/bundle")
     arguments = parser.parse_args()
@@ -322,7 +360,8 @@ def main() -> None:
                 "--data DIR is needed: write it with `./lookahead yard record` (see README.md)."
             )
         data = folder / "data"
-        record(data)
+        record(data, data.with_name("tracks"))
+    tracks = arguments.tracks or data.with_name("tracks")
 
     done_file = folder / "done.json"
     done: dict[str, float] = json.loads(done_file.read_text()) if done_file.exists() else {}
@@ -331,18 +370,19 @@ def main() -> None:
         done = {step: loss for step, loss in done.items() if step not in later}
         if "perception" in later:
             (folder / "perception.pt").unlink(missing_ok=True)
-    run = Run(config, data, folder, arguments.bundle or folder / "bundle")
-    for step in STEPS:
+        if "segmenter" in later:
+            (folder / "segmenter.pt").unlink(missing_ok=True)
+    run = Run(config, data, tracks, folder, arguments.bundle or folder / "bundle")
+    done_file.write_text(json.dumps(done, indent=2) + "\n")
+    for step in arguments.only or STEPS:
         if step in done:
             continue
         started = time.process_time()
+        loss = round(getattr(run, step.replace("-", "_"))(), 4)
+        # Read anew: steps that hang on nothing of each other may run beside each other (`--only`).
+        done = json.loads(done_file.read_text()) | {step: loss}
         done_file.write_text(json.dumps(done, indent=2) + "\n")
-        done[step] = round(getattr(run, step.replace("-", "_"))(), 4)
-        done_file.write_text(json.dumps(done, indent=2) + "\n")
-        print(
-            f"{step}: {done[step]} after {time.process_time() - started:.0f} CPU-seconds",
-            flush=True,
-        )
+        print(f"{step}: {loss} after {time.process_time() - started:.0f} CPU-seconds", flush=True)
     if config.name == "smoke":
         check_smoke(done)
 

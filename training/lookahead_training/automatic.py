@@ -1,9 +1,11 @@
 """The engine's automatic masks (SAM's algorithm on the low-resolution grid), so that training sees what the engine will see."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from .bundle import Networks
 from .config import HEIGHT, LETTERBOX_TOP, MASK_COLUMNS, MASK_ROWS, PICTURE_HEIGHT, WIDTH
@@ -12,6 +14,7 @@ from .export import SEGMENTER, example_inputs, export_graph, modules, session
 from .targets import true_masks
 
 MATCH_IOU = 0.4
+VISIBLE_MIN = 0.5  # as `./lookahead evaluate` counts
 CELLS = MASK_ROWS * MASK_COLUMNS
 
 
@@ -77,32 +80,34 @@ def match(found: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return np.where(iou.max(1) >= MATCH_IOU, iou.argmax(1), -1)
 
 
+class AutomaticMasks:
+    """The segmenter's exported graphs over key frames: onnxruntime is three times as fast here as PyTorch."""
+
+    def __init__(self, networks: Networks, split: Split, folder: Path):
+        folder.mkdir(parents=True, exist_ok=True)
+        clip = torch.from_numpy(np.array(split.frames[:2]))
+        inputs = example_inputs(networks, clip)
+        for name in ("segmenter-encoder", "segmenter-decoder"):
+            export_graph(name, modules(networks)[name], inputs[name], folder)
+        self.encoder = session(folder / "segmenter-encoder.onnx")
+        self.decoder = session(folder / "segmenter-decoder.onnx")
+        self.split, self.points = split, grid_points()
+
+    def of(self, clip: int) -> ClipMasks:
+        embeddings, high_res = self.encoder.run(None, {"image": self.split.frames[clip, -1:]})
+        feeds = {"image_embeddings": embeddings, "high_res": high_res, "point_coords": self.points}
+        masks = select(*self.decoder.run(None, feeds))
+        truth = true_masks(self.split.ids[clip], len(self.split.clips[clip]["objects"]))
+        return ClipMasks(masks, match(masks, truth))
+
+
 def segment_split(
     networks: Networks, split: Split, folder: Path, scenes: int | None = None
 ) -> list[ClipMasks]:
-    """Runs the exported segmenter over the key frames of so many scenes; the others get their true masks.
-
-    onnxruntime is three times as fast here as PyTorch.
-    """
-    import torch
-
-    folder.mkdir(parents=True, exist_ok=True)
-    clip = torch.from_numpy(np.array(split.frames[:2]))
-    inputs = example_inputs(networks, clip)
-    for name in ("segmenter-encoder", "segmenter-decoder"):
-        export_graph(name, modules(networks)[name], inputs[name], folder)
-    encoder = session(folder / "segmenter-encoder.onnx")
-    decoder = session(folder / "segmenter-decoder.onnx")
-    points = grid_points()
-    out = []
+    """Automatic masks of the key frames of so many scenes; the others get their true masks."""
+    run = AutomaticMasks(networks, split, folder)
     count = len(split.clips) if scenes is None else int((split.scene_of < scenes).sum())
-    for index in range(count):
-        embeddings, high_res = encoder.run(None, {"image": split.frames[index, -1:]})
-        feeds = {"image_embeddings": embeddings, "high_res": high_res, "point_coords": points}
-        masks = select(*decoder.run(None, feeds))
-        truth = true_masks(split.ids[index], len(split.clips[index]["objects"]))
-        out.append(ClipMasks(masks, match(masks, truth)))
-    return out + true_clip_masks(split)[count:]
+    return [run.of(clip) for clip in range(count)] + true_clip_masks(split)[count:]
 
 
 def save_masks(path: Path, clips: list[ClipMasks]) -> None:
@@ -151,24 +156,27 @@ def empty_masks(split: Split, seed: int) -> list[ClipMasks]:
     return out
 
 
-def mask_quality(split: Split, found: list[ClipMasks], classes: list[str]) -> dict[str, float]:
-    """Recall (IoU of 0.5 with some found mask) and mean best IoU by class, and spurious masks a picture."""
-    hits: dict[str, list[float]] = {name: [] for name in classes[1:]}
+def mask_quality(split: Split, clips: Sequence[int], found: list[ClipMasks]) -> dict[str, float]:
+    """Of things at least half visible: recall (IoU of 0.5 with some found mask) and mean best IoU, over all and by class; and
+    spurious masks a picture."""
+    hits: dict[str, list[float]] = {name: [] for name in split.classes[1:]}
     spurious = 0
-    for ids, clip, masks in zip(split.ids, split.clips, found, strict=True):
-        truth = true_masks(ids, len(clip["objects"]))
+    for clip, masks in zip(clips, found, strict=True):
+        objects = split.clips[clip]["objects"]
+        truth = true_masks(split.ids[clip], len(objects))
         spurious += int((masks.thing < 0).sum())
         flat = masks.masks.reshape(-1, CELLS)
-        for thing, mask in zip(clip["objects"], truth, strict=True):
-            if mask.sum() < 2:
+        for thing, mask in zip(objects, truth, strict=True):
+            if not mask.any() or thing["visible"] < VISIBLE_MIN:
                 continue
             row = mask.reshape(-1)
             shared = (flat & row).sum(1)
             iou = shared / (flat.sum(1) + row.sum() - shared)
             hits[thing["class"]].append(float(iou.max()) if len(iou) else 0.0)
+    hits = {"": [v for values in hits.values() for v in values]} | hits
     out = {"spurious": spurious / len(found)}
     for name, values in hits.items():
         if values:
-            out[f"iou {name}"] = float(np.mean(values))
-            out[f"recall {name}"] = float(np.mean(np.array(values) >= 0.5))
+            out[f"iou {name}".strip()] = float(np.mean(values))
+            out[f"recall {name}".strip()] = float(np.mean(np.array(values) >= 0.5))
     return out

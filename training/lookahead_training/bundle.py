@@ -6,8 +6,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from .config import DIM, LANGUAGE_DIM
-from .models.backbone import Backbone
+from .config import DIM, LANGUAGE_DIM, LOOKS_BEFORE, TRACK_ATTRIBUTES
+from .data import PLACE
+from .models.backbone import Backbone, BackboneShape
 from .models.fusion import Fusion
 from .models.heads import EventHead, ObjectHead
 from .models.llama import Llama
@@ -15,13 +16,23 @@ from .models.segmenter import SegmenterDecoder, SegmenterEncoder
 
 
 class Networks(nn.Module):
-    def __init__(self, classes: int, labels: int, vocabulary: int):
+    def __init__(
+        self,
+        classes: int,
+        labels: int,
+        vocabulary: int,
+        attributes: list[str],
+        shape: BackboneShape | None = None,
+    ):
+        """@param attributes: what can be seen of a thing; `facing` goes from -1 to 1, all others from 0"""
         super().__init__()
-        self.backbone = Backbone(DIM)
+        self.backbone = Backbone(DIM, shape)
         self.segmenter_encoder = SegmenterEncoder()
         self.segmenter_decoder = SegmenterDecoder()
-        self.object_head = ObjectHead(DIM, classes)
-        self.event_head = EventHead(DIM, labels)
+        self.object_head = ObjectHead(DIM, classes, len(attributes), LOOKS_BEFORE)
+        if "facing" in attributes:
+            self.object_head.low[attributes.index("facing")] = -1
+        self.event_head = EventHead(DIM, labels, classes, len(TRACK_ATTRIBUTES), len(PLACE))
         self.fusion = Fusion(DIM, LANGUAGE_DIM)
         self.llama = Llama(vocabulary, LANGUAGE_DIM)
 

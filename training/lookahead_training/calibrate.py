@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from .data import Split, Window
+from .windows import collate_tracks
 
 PRINCIPAL, RESIDUAL = (
     24,
@@ -58,7 +59,9 @@ def familiarity(features: np.ndarray, fitted: dict[str, list]) -> np.ndarray:
     return 1 - np.interp(distance, fitted["quantiles"], np.linspace(0, 1, 101))
 
 
-def event_scores(networks, split: Split, cls: np.ndarray, patches: np.ndarray) -> np.ndarray:
+def event_scores(
+    networks, split: Split, cls: np.ndarray, patches: np.ndarray, tracks: list[dict]
+) -> np.ndarray:
     """Probability of each event in each clip, [C,K]."""
     rows = []
     with torch.no_grad():
@@ -66,15 +69,17 @@ def event_scores(networks, split: Split, cls: np.ndarray, patches: np.ndarray) -
             later = np.arange(start, min(start + 64, len(cls)))
             earlier = np.array([split.previous(c) for c in later])
             pair = [a[i].astype(np.float32) for i in (earlier, later) for a in (cls, patches)]
-            rows.append(networks.event_head(*map(torch.from_numpy, pair))[0].sigmoid().numpy())
+            shown = collate_tracks([tracks[c] for c in later])
+            began = networks.event_head(*map(torch.from_numpy, pair), *shown)[0]
+            rows.append(began.sigmoid().numpy())
     return np.concatenate(rows)
 
 
 def event_truth(split: Split) -> np.ndarray:
     truth = np.zeros((len(split.clips), len(split.labels)), bool)
     for clip, events in enumerate(split.events):
-        for label, _ in events:
-            truth[clip, label] = True
+        for event in events:
+            truth[clip, event.label] = True
     return truth
 
 

@@ -1,6 +1,8 @@
 """Every number that a run depends on, with its reason. `yard` is the shipped bundle; `smoke` shows in minutes that all of it works."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+
+from .models.backbone import BackboneShape
 
 
 @dataclass(frozen=True)
@@ -24,14 +26,16 @@ class Config:
     clip_norm: float = 1.0
     final_rate_share: float = 0.02
 
+    # Chosen by small runs: results/perception-curves.md.
+    backbone: BackboneShape = field(default_factory=BackboneShape)
     # Backbone. 1e-3 is high, but the net is small; eight pairs of clips hold 3,840 supervised cells.
-    perception: Stage = Stage(steps=4500, batch=8, learning_rate=1.0e-3)
-    # Segmenter: eight points a picture, half of them on or near things.
-    segmenter: Stage = Stage(steps=3000, batch=8, learning_rate=1.5e-3)
-    segmenter_points: int = 8
-    # Object head on pooled tokens, events on cached tokens: seconds.
-    object_head: Stage = Stage(steps=600, batch=256, learning_rate=1.0e-3)
-    event_head: Stage = Stage(steps=500, batch=32, learning_rate=5.0e-4)
+    perception: Stage = Stage(steps=26000, batch=8, learning_rate=1.0e-3, warm_up=300)
+    # Segmenter: twelve points a picture, half of them on or near things.
+    segmenter: Stage = Stage(steps=16000, batch=8, learning_rate=1.5e-3, warm_up=300)
+    segmenter_points: int = 12
+    # Object head on pooled tokens, events on cached tokens: minutes.
+    object_head: Stage = Stage(steps=4000, batch=256, learning_rate=1.0e-3)
+    event_head: Stage = Stage(steps=4000, batch=32, learning_rate=5.0e-4)
     # Language model alone, on the yard's sentences.
     language: Stage = Stage(steps=350, batch=32, learning_rate=1.5e-3)
     vocabulary: int = 768
@@ -47,7 +51,7 @@ class Config:
     text_share: float = 0.25  # share of a batch that also learns justification and explanation
 
     # Automatic masks take a fortieth of a second a picture; so many training scenes have them, the others true masks.
-    automatic_scenes: int = 88
+    automatic_scenes: int = 300
     # The engine's masks miss more things and have rougher edges elsewhere than on training scenes.
     object_drop: float = 0.10
     mask_jitter: float = 0.3
@@ -84,6 +88,15 @@ ROWS, COLUMNS, MASK_ROWS, MASK_COLUMNS = 12, 20, 48, 80
 CLIPS_PER_WINDOW, OBJECTS_MAX = 8, 16
 ATTRIBUTES = ["x", "y", "width", "height", "vx", "vy", "age"]
 AGE_MAX = 8.0
+LOOK_FRAMES = [
+    1,
+    3,
+    5,
+    7,
+]  # frames of a clip at which a thing's place is told; the last is the key frame
+TRACK_ATTRIBUTES = [*ATTRIBUTES, "unseen"]  # clips since it was last seen / 2
+TRACKS_MAX = 32
+LOOKS_BEFORE = len(LOOK_FRAMES) - 1
 CLIP_S = 1.0
 HORIZON_S = 4.0
 PROMPTS = {"forecast": "Next:", "justify": ",", "explain": "Seen:"}

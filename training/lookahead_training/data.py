@@ -9,22 +9,32 @@ import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from .config import CLIP_S, CLIPS_PER_WINDOW, FRAMES, HEIGHT, LETTERBOX_TOP, WIDTH
 
 SCHEMA = "lookahead.yard.v2"
-SCALE = "scale=160:90:flags=fast_bilinear,pad=160:96:0:3"  # the engine's own filter
+MODULES = ["gate", "parcel", "light", "lawn", "dock", "bicycle"]  # in the order of track files
+PLACE = [*MODULES, "rain"]  # what is to be known of the place as a whole
 
 
-def decode(path: Path, extra: list[str] | None = None) -> np.ndarray:
-    """A video file -> uint8 [frames,96,160,3]."""
+def letterbox(scale: int) -> str:
+    """The engine's own filter, to `scale` times 160 x 96 pixels."""
+    width, height = WIDTH * scale, HEIGHT * scale
+    picture = height - 2 * LETTERBOX_TOP * scale
+    top = LETTERBOX_TOP * scale
+    return f"scale={width}:{picture}:flags=fast_bilinear,pad={width}:{height}:0:{top}"
+
+
+def decode(path: Path, extra: list[str] | None = None, scale: int = 1) -> np.ndarray:
+    """A video file -> uint8 [frames,96,160,3], or `scale` times as high and wide."""
     ffmpeg = os.environ.get("LOOKAHEAD_FFMPEG", "ffmpeg")
     command = [ffmpeg, "-v", "error", "-threads", "1", *(extra or []), "-i", str(path)]
     command += [
         "-vf",
-        SCALE,
+        letterbox(scale),
         "-fps_mode",
         "passthrough",
         "-f",
@@ -34,7 +44,7 @@ def decode(path: Path, extra: list[str] | None = None) -> np.ndarray:
         "-",
     ]
     raw = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
-    return np.frombuffer(raw, np.uint8).reshape(-1, HEIGHT, WIDTH, 3)
+    return np.frombuffer(raw, np.uint8).reshape(-1, HEIGHT * scale, WIDTH * scale, 3)
 
 
 @dataclass(frozen=True)
@@ -50,6 +60,15 @@ class Window:
     reasons: list[tuple[int, str]]
 
 
+class Event(NamedTuple):
+    """Something that began in a clip."""
+
+    label: int
+    onset: float  # 0 the clip's first frame, 1 its last
+    actor: int  # ids of things
+    target: int | None
+
+
 @dataclass
 class Split:
     name: str
@@ -60,7 +79,8 @@ class Split:
     scene_of: np.ndarray  # int [C]
     templates: list[str]  # of each scene
     windows: list[Window]
-    events: list[list[tuple[int, float]]]  # a clip's (label, onset: 0 first frame, 1 last)
+    places: np.ndarray  # float32 [S,P] of each scene: which modules are at work, and rain
+    events: list[list[Event]]  # of each clip
     texts: list[str]
 
     @property
@@ -91,8 +111,8 @@ class Split:
         return np.stack([priors[self.templates[w.scene]] for w in self.windows])
 
 
-def read_split(folder: Path, cache: Path) -> Split:
-    """Decodes on the first call; afterwards maps what `cache` holds."""
+def read_split(folder: Path, cache: Path, scale: int = 1, scenes_max: int | None = None) -> Split:
+    """Decodes on the first call; afterwards maps what `cache` holds. At most the first `scenes_max` scenes."""
     about = (folder / "dataset.json").read_bytes()
     meta = json.loads(about)
     if meta["schema"] != SCHEMA:
@@ -102,19 +122,25 @@ def read_split(folder: Path, cache: Path) -> Split:
     scenes = sorted(p for p in folder.iterdir() if re.fullmatch(r"scene-\d{5}", p.name))
     if len(scenes) != meta["scenes"]:
         raise ValueError(f"{folder}: {len(scenes)} scenes, not {meta['scenes']}; copy it again.")
+    scenes = scenes[:scenes_max]
     clips_of = [read_lines(scene / "clips.jsonl") for scene in scenes]
     counts = [len(lines) for lines in clips_of]
-    frames, ids = _decoded(scenes, counts, cache / meta["split"], hashlib.sha256(about).hexdigest())
+    frames, ids = _decoded(
+        scenes, counts, cache / meta["split"], hashlib.sha256(about).hexdigest(), scale
+    )
 
-    scene_of, templates, windows, events = [], [], [], []
+    scene_of, templates, places, windows, events = [], [], [], [], []
     for scene, path in enumerate(scenes):
         start, count = len(scene_of), counts[scene]
         scene_of += [scene] * count
-        templates.append(json.loads((path / "scene.json").read_text())["template"])
-        of_clip: list[list[tuple[int, float]]] = [[] for _ in range(count)]
+        about_scene = json.loads((path / "scene.json").read_text())
+        templates.append(about_scene["template"])
+        at_work = about_scene["template"].split("+")
+        places.append([*(module in at_work for module in MODULES), about_scene["rain"]])
+        of_clip: list[list[Event]] = [[] for _ in range(count)]
         for event in read_lines(path / "events.jsonl"):
             clip, onset = place_in_clip(event["onsetS"])
-            of_clip[clip].append((event["label"], onset))
+            of_clip[clip].append(Event(event["label"], onset, event["actor"], event["target"]))
         events += of_clip
         for w in read_lines(path / "windows.jsonl"):
             futures = np.array(w["futures"], np.float32)
@@ -134,7 +160,7 @@ def read_split(folder: Path, cache: Path) -> Split:
     clips = [clip for lines in clips_of for clip in lines]
     return Split(
         *(meta["split"], meta, frames, ids, clips, np.array(scene_of)),
-        *(templates, windows, events, texts),
+        *(templates, windows, np.array(places, np.float32), events, texts),
     )
 
 
@@ -153,11 +179,12 @@ def place_in_clip(onset_s: float) -> tuple[int, float]:
 
 
 def _decoded(
-    scenes: list[Path], counts: list[int], cache: Path, of: str
+    scenes: list[Path], counts: list[int], cache: Path, of: str, scale: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Scenes decoded by an earlier call are kept: `cache`.done holds their number, and of which data set they are."""
     total = sum(counts)
-    shapes = (total, FRAMES, HEIGHT, WIDTH, 3), (total, HEIGHT, WIDTH)
+    size = HEIGHT * scale, WIDTH * scale
+    shapes = (total, FRAMES, *size, 3), (total, HEIGHT, WIDTH)
     paths = cache.with_suffix(".frames.u8"), cache.with_suffix(".ids.u8")
     done = cache.with_suffix(".done")
     number, *known = done.read_text().split() if done.exists() else ["0"]
@@ -176,7 +203,7 @@ def _decoded(
         at = sum(counts[:ready])
         for index in range(ready, len(scenes)):
             scene, count = scenes[index], counts[index]
-            pictures = decode(scene / "video.h264", ["-f", "h264", "-framerate", "8"])
+            pictures = decode(scene / "video.h264", ["-f", "h264", "-framerate", "8"], scale)
             if len(pictures) < count * FRAMES:
                 raise ValueError(f"{scene}: {len(pictures)} pictures for {count} clips.")
             frames[at : at + count] = pictures[: count * FRAMES].reshape(count, *shapes[0][1:])

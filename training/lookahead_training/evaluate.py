@@ -98,10 +98,15 @@ def calibration_error(q: np.ndarray, came: np.ndarray, bins: int = 15) -> float:
 
 
 def event_quality(
-    networks, split: Split, cls: np.ndarray, patches: np.ndarray, thresholds: list[float]
+    networks,
+    split: Split,
+    cls: np.ndarray,
+    patches: np.ndarray,
+    tracks: list[dict],
+    thresholds: list[float],
 ) -> dict:
     """Micro and macro F1 of recognised events, exact clip."""
-    found = event_scores(networks, split, cls, patches) >= np.array(thresholds)
+    found = event_scores(networks, split, cls, patches, tracks) >= np.array(thresholds)
     truth = event_truth(split)
     per_clip = np.stack([(found & truth).sum(1), found.sum(1), truth.sum(1)], 1).astype(float)
     micro = bootstrap(per_clip, split.scene_of, lambda m: 2 * m[0] / max(1e-9, m[1] + m[2]))
@@ -119,7 +124,7 @@ def class_quality(networks, clips: list, scene_of: np.ndarray) -> dict:
         if not len(clip.tokens):
             continue
         with torch.no_grad():
-            logits = networks.object_head(*map(torch.from_numpy, (clip.tokens, clip.boxes)))
+            logits, *_ = networks.object_head(*map(torch.from_numpy, (clip.tokens, clip.boxes)))
         hits = logits.argmax(1).numpy() == clip.kinds
         right += hits.astype(float).tolist()
         scenes += [scene] * len(hits)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from . import config as geometry
 from .bundle import Networks, round_to_fp16
+from .data import PLACE
 from .text import Text, read_prefix
 
 TOLERANCE = 1e-3
@@ -36,13 +37,17 @@ GRAPHS: dict[str, tuple[list[str], list[str], dict[str, dict[int, str]]]] = {
     ),
     "object-head": (
         ["objects", "boxes"],
-        ["class_logits"],
-        {k: {0: "n"} for k in ("objects", "boxes", "class_logits")},
+        ["class_logits", "attributes", "looks"],
+        {k: {0: "n"} for k in ("objects", "boxes", "class_logits", "attributes", "looks")},
     ),
     "event-head": (
-        ["previous_cls", "previous_patches", "cls", "patches"],
-        ["event_logits", "onset"],
-        {},
+        [
+            *("previous_cls", "previous_patches", "cls", "patches"),
+            *("tracks", "track_attributes", "track_classes"),
+        ],
+        ["event_logits", "onset", "actor_logits", "target_logits", "place_logits"],
+        {k: {1: "M"} for k in ("tracks", "track_attributes", "track_classes")}
+        | {k: {2: "M+1"} for k in ("actor_logits", "target_logits")},
     ),
     "fusion": (
         ["global", "global_clip", "objects", "object_attributes", "object_clip", "object_mask"],
@@ -99,7 +104,11 @@ def example_inputs(
         "segmenter-encoder": (clip[1:, -1],),
         "segmenter-decoder": (embeddings, high_res, torch.tensor([[24.0, 40.0], [90.0, 60.0]])),
         "object-head": (objects, boxes),
-        "event-head": (cls[:1], patches[:1], cls[1:], patches[1:]),
+        "event-head": (
+            *(cls[:1], patches[:1], cls[1:], patches[1:], objects[None]),
+            torch.rand(1, 6, len(geometry.TRACK_ATTRIBUTES), generator=random) * 0.5,
+            networks.object_head(objects, boxes)[0].softmax(-1).detach()[None],
+        ),
         "fusion": (
             cls[None],
             torch.tensor([[1, 0]]),
@@ -303,6 +312,9 @@ def export_bundle(
             "queries": geometry.QUERIES,
             "objectsPerClipMax": geometry.OBJECTS_MAX,
             "attributes": geometry.ATTRIBUTES,
+            "lookFrames": geometry.LOOK_FRAMES,
+            "trackAttributes": geometry.TRACK_ATTRIBUTES,
+            "place": PLACE,
         },
         "segmenter": SEGMENTER,
         "language": {

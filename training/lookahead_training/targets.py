@@ -6,6 +6,7 @@ from .config import (
     COLUMNS,
     HEIGHT,
     LETTERBOX_TOP,
+    LOOKS_BEFORE,
     MASK_COLUMNS,
     MASK_ROWS,
     PICTURE_HEIGHT,
@@ -50,39 +51,45 @@ def mask_box(mask: np.ndarray) -> np.ndarray:
 
 
 def cell_targets(
-    ids: np.ndarray, objects: list[dict], class_index: dict[str, int], attributes: list[str]
+    ids: np.ndarray,
+    objects: list[dict],
+    looks: dict[int, np.ndarray],
+    class_index: dict[str, int],
+    attributes: list[str],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """-> class of each cell int64 [240]; box and more float32 [240,7+A]; class at the first frame int64 [240].
+    """-> class of each cell int64 [240]; what is told of its thing float32 [240,4+2L+1+A]; class at the first frame int64 [240].
 
-    The seven: dx, dy to the box's centre, ln width, ln height, vx, vy over the clip (all in 16 pixels), visible share; then the
-    thing's attributes.
+    Told are dx, dy to the box's centre, ln width, ln height; x, y of the centre at each of the L looks before the key frame, less that
+    of now, NaN where it was not seen (all in 16 pixels); the visible share; the thing's attributes.
     """
+    earlier = LOOKS_BEFORE
     kind = np.zeros(ROWS * COLUMNS, np.int64)
-    box = np.zeros((ROWS * COLUMNS, 7 + len(attributes)), np.float32)
+    told = np.zeros((ROWS * COLUMNS, 4 + 2 * earlier + 1 + len(attributes)), np.float32)
     first = np.zeros((ROWS, COLUMNS), np.int64)
     if not objects:
-        return kind, box, first.reshape(-1)
+        return kind, told, first.reshape(-1)
     each = ids[None] == np.arange(1, len(objects) + 1, dtype=np.uint8)[:, None, None]
     share = each.reshape(-1, ROWS, 8, COLUMNS, 8).mean((2, 4)).reshape(len(objects), -1)  # [n,240]
     dominant, covered = share.argmax(0), share.max(0) >= CELL_MIN_SHARE
     cell_y, cell_x = np.divmod(np.arange(ROWS * COLUMNS), COLUMNS)
+    to_cells = np.array([WIDTH, PICTURE_HEIGHT], np.float32) / SCALE_PX
     for index, thing in enumerate(objects):
         cells = covered & (dominant == index)
         kind[cells] = class_index[thing["class"]]
         cx, cy, w, h = box_px(thing["box"])
-        box[cells, 0] = (cx - (cell_x[cells] * 8 + 4)) / SCALE_PX
-        box[cells, 1] = (cy - (cell_y[cells] * 8 + 4)) / SCALE_PX
-        box[cells, 2] = np.log(max(w, 1) / SCALE_PX)
-        box[cells, 3] = np.log(max(h, 1) / SCALE_PX)
-        if thing["firstBox"]:
-            fx, fy, _, _ = box_px(thing["firstBox"])
-            box[cells, 4:6] = (cx - fx) / SCALE_PX, (cy - fy) / SCALE_PX
-        box[cells, 6] = thing["visible"]
-        box[cells, 7:] = [thing["attributes"].get(name, 0.0) for name in attributes]
+        told[cells, 0] = (cx - (cell_x[cells] * 8 + 4)) / SCALE_PX
+        told[cells, 1] = (cy - (cell_y[cells] * 8 + 4)) / SCALE_PX
+        told[cells, 2] = np.log(max(w, 1) / SCALE_PX)
+        told[cells, 3] = np.log(max(h, 1) / SCALE_PX)
+        unseen = np.full((earlier, 2), np.nan, np.float32)
+        moved = looks.get(thing["id"], unseen) * to_cells
+        told[cells, 4 : 4 + 2 * earlier] = moved.reshape(-1)
+        told[cells, 4 + 2 * earlier] = thing["visible"]
+        told[cells, 5 + 2 * earlier :] = [thing["attributes"].get(name, 0.0) for name in attributes]
     large_first = sorted((t for t in objects if t["firstBox"]), key=lambda t: -t["firstBox"][2])
     for thing in large_first:
         cx, cy, w, h = box_px(thing["firstBox"])
         x0, x1 = np.clip([(cx - w / 2) / 8, (cx + w / 2) / 8], 0, COLUMNS - 0.01)
         y0, y1 = np.clip([(cy - h / 2) / 8, (cy + h / 2) / 8], 0, ROWS - 0.01)
         first[int(y0) : int(y1) + 1, int(x0) : int(x1) + 1] = class_index[thing["class"]]
-    return kind, box, first.reshape(-1)
+    return kind, told, first.reshape(-1)

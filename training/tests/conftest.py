@@ -10,7 +10,8 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 torch.set_num_threads(1)
 
-from lookahead_training.data import Split, Window
+from lookahead_training.data import PLACE, Event, Split, Window
+from lookahead_training.looks import Looks
 
 LABELS = [
     {"type": "nothing", "actor": None, "target": None, "text": "nothing"},
@@ -68,6 +69,12 @@ def split() -> Split:
         scene_of=np.repeat([0, 1], 6),
         templates=["gate", "gate"],
         windows=windows,
-        events=[[(clip % 3 + 1, 0.5)] if clip % 2 else [] for clip in range(12)],
+        places=np.zeros((2, len(PLACE)), np.float32),
+        events=[[Event(clip % 3 + 1, 0.5, 5, None)] if clip % 2 else [] for clip in range(12)],
         texts=["a van enters .", "the gate opens .", "nothing happens ."] * 4,
     )
+
+
+def looks_of(split: Split) -> Looks:
+    """The square at frames 1, 3 and 5: a pixel a frame behind."""
+    return [{5: np.array([[-x / 160, 0] for x in (6, 4, 2)], np.float32)} for _ in split.clips]

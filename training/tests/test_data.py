@@ -8,11 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ATTRIBUTES, LABELS
+import torch
+from conftest import ATTRIBUTES, LABELS, looks_of
 
 from lookahead_training import automatic, windows
 from lookahead_training.data import Split, read_split
+from lookahead_training.looks import read_looks
+from lookahead_training.models.backbone import Backbone
 from lookahead_training.targets import cell_targets, mask_box, patch_weights, true_masks
+from lookahead_training.train_backbone import BackboneTrainer
+from lookahead_training.train_segmenter import REACH_PX, draw_points
 
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not on PATH")
@@ -25,7 +30,8 @@ def test_a_data_set_of_two_scenes_is_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(split.frames, again.frames)
     assert split.ids[0, 13:23, 30:50].all() and split.ids.sum() == 6 * 200
     # A clip's time ends with its last picture; 1.0625 s lies before the second clip's first one.
-    assert split.events[:3] == [[(1, 1.0)], [(2, 0.0)], [(3, 3 / 7)]]
+    assert split.events[:3] == [[(1, 1.0, 7, None)], [(2, 0.0, 7, 8)], [(3, 3 / 7, 7, None)]]
+    assert split.places.tolist() == [[1, 0, 0, 0, 0, 0, 1]] * 2
     assert split.windows[1].clip == 5 and split.windows[1].first_clip == 3
     assert split.windows[0].futures.tolist() == [0.75, 0.25, 0, 0]
     assert split.windows[0].bayes is None and split.windows[0].reasons == [(0, "x")]
@@ -84,38 +90,110 @@ def write_data(folder: Path, schema: str, videos: bool = True) -> None:
         (here / "ids.u8.gz").write_bytes(gzip.compress(ids.tobytes()))
         clip = {"objects": [], "description": "nothing happens .", "stateBits": {"gateOpen": True}}
         window = {"clip": 2, "endS": 3, "next": 1, "nextOnsetS": 3.5, "futures": [6, 2, 0, 0]}
-        events = [{"label": 1, "onsetS": 1}, {"label": 2, "onsetS": 1.0625}]
+        who = {"actor": 7, "target": None}
+        events = [
+            {"label": 1, "onsetS": 1, **who},
+            {"label": 2, "onsetS": 1.0625, **who, "target": 8},
+        ]
         write_lines(here / "clips.jsonl", [clip] * 3)
         write_lines(here / "windows.jsonl", [{**window, "reasons": [{"label": 0, "text": "x"}]}])
-        write_lines(here / "events.jsonl", [*events, {"label": 3, "onsetS": 2.5}])
-        (here / "scene.json").write_text(json.dumps({"template": "gate"}))
+        write_lines(here / "events.jsonl", [*events, {"label": 3, "onsetS": 2.5, **who}])
+        (here / "scene.json").write_text(json.dumps({"template": "gate", "rain": True}))
 
 
 def write_lines(path: Path, lines: list[dict]) -> None:
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
 
-def test_cells_know_box_and_velocity_of_what_covers_them(split: Split) -> None:
-    kind, box, first = cell_targets(split.ids[0], split.clips[0]["objects"], {"van": 1}, ATTRIBUTES)
+def test_cells_know_box_and_past_of_what_covers_them(split: Split) -> None:
+    objects, looks = split.clips[0]["objects"], looks_of(split)[0]
+    kind, told, first = cell_targets(split.ids[0], objects, looks, {"van": 1}, ATTRIBUTES)
     cells = np.flatnonzero(kind)
     assert len(cells) == 9  # 24 x 24 pixels at x 16, y 40
     centre = 7 * 20 - 20 + 3  # row 6, column 3: its centre is the box's
-    np.testing.assert_allclose(box[centre, :2], [0, 0], atol=1e-5)
-    np.testing.assert_allclose(box[centre, 2:4], np.log([1.5, 1.5]), atol=1e-5)
-    np.testing.assert_allclose(box[centre, 4:6], [7 / 16, 0], atol=1e-5)
-    assert box[centre, 7:].tolist() == [0, 0.5], "what it shows"
+    np.testing.assert_allclose(told[centre, :2], [0, 0], atol=1e-5)
+    np.testing.assert_allclose(told[centre, 2:4], np.log([1.5, 1.5]), atol=1e-5)
+    np.testing.assert_allclose(told[centre, 4:10], np.array([-6, 0, -4, 0, -2, 0]) / 16, atol=1e-5)
+    assert told[centre, 10:].tolist() == [1, 0, 0.5], "how visible it is, and what it shows"
     assert first.any()
+    _, unknown, _ = cell_targets(split.ids[0], objects, {}, {"van": 1}, ATTRIBUTES)
+    assert np.isnan(unknown[centre, 4:10]).all()
 
 
-def test_velocity_and_age_come_from_the_sighting_before(split: Split) -> None:
+def test_a_mirrored_clip_has_the_mirrored_truth(split: Split) -> None:
+    trainer = BackboneTrainer(Backbone(), split, looks_of(split))
+    kind, told, _ = trainer.truth(np.array([0]))
+    mirrored, told_mirrored, _ = trainer.truth(np.array([0]), mirror=True)
+    cell, other = 6 * 20 + 2, 6 * 20 + 17
+    assert kind[0, cell] == mirrored[0, other] == 1
+    torch.testing.assert_close(told_mirrored[0, other, [0, 4, 6]], -told[0, cell, [0, 4, 6]])
+    torch.testing.assert_close(told_mirrored[0, other, [1, 2, 10]], told[0, cell, [1, 2, 10]])
+
+
+def test_velocity_is_that_of_the_looks_and_age_counts_sightings(split: Split) -> None:
     patches = np.ones((12, 240, 128), np.float32)
-    clips = windows.pool_split(split, automatic.true_clip_masks(split), patches)
+    true = automatic.true_clip_masks(split)
+    clips = windows.pool_split(split, true, patches, looks_of(split))
     windows.follow(split, clips)
-    assert clips[0].attributes[0, 4:].tolist() == [0, 0, 0], "a new scene starts anew"
+    # 6 of 160 pixels from frame 1 to frame 7, which is 0.75 s.
+    np.testing.assert_allclose(clips[0].attributes[0, 4:], [8 / 160, 0, 0], atol=1e-6)
     np.testing.assert_allclose(clips[3].attributes[0, 4:], [8 / 160, 0, 3 / 8], atol=1e-6)
-    assert clips[6].attributes[0, 6] == 0
+    assert clips[6].attributes[0, 6] == 0, "a new scene starts anew"
     np.testing.assert_allclose(clips[3].tokens, 1, atol=1e-5)
     np.testing.assert_allclose(clips[0].boxes[0], split.clips[0]["objects"][0]["box"], atol=0.02)
+
+
+def test_what_was_seen_a_clip_ago_is_where_it_should_be_now(split: Split) -> None:
+    true = automatic.true_clip_masks(split)
+    clips = windows.pool_split(split, true, np.ones((12, 240, 128), np.float32), looks_of(split))
+    windows.follow(split, clips)
+    clips[4] = clips[4].take(np.arange(0))  # hidden
+    lists = windows.track_lists(split, clips)
+    assert [len(one["ids"]) for one in lists[3:6]] == [1, 1, 1]
+    assert lists[3]["attributes"][0, -1] == 0 and lists[4]["attributes"][0, -1] == 0.5
+    x = clips[3].boxes[0, 0] + 8 / 160
+    np.testing.assert_allclose(lists[4]["attributes"][0, 0], x, atol=1e-6)
+    assert [len(one["ids"]) for one in lists[6:7]] == [1], "nothing of the scene before"
+
+
+def test_looks_are_read_from_the_track_files_of_the_same_scenes(
+    tmp_path: Path, split: Split
+) -> None:
+    files = {"box": "b", "seen": "s", "id": "i", "objectsEnd": "e"}
+    meta = {"split": "train", "seed": 1, "scenes": 2, "secondsPerScene": 6, "files": files}
+    about = {**meta, "objects": 2, "clips": 12, "looksPerClip": 4}
+    (tmp_path / "tracks.json").write_text(json.dumps(about))
+    box = np.zeros((2, 4, 4), "<u2")
+    box[0, :, 0] = [0, 6554, 13107, 19661]  # moves right by a tenth of the picture a look
+    box.tofile(tmp_path / "b")
+    np.array([0b1111, 0b1001], "u1").tofile(tmp_path / "s")
+    np.array([5, 6], "<i4").tofile(tmp_path / "i")
+    np.array([2] * 12, "<i4").tofile(tmp_path / "e")
+    split.meta |= meta
+    looks = read_looks(tmp_path, split)
+    np.testing.assert_allclose(looks[0][5], [[-0.3, 0], [-0.2, 0], [-0.1, 0]], atol=1e-4)
+    assert np.isnan(looks[0][6][1:]).all() and not np.isnan(looks[0][6][0]).any()
+    assert looks[1] == {}
+    split.meta["seed"] = 2
+    with pytest.raises(ValueError, match="seed is 1, that of the pictures 2"):
+        read_looks(tmp_path, split)
+
+
+def test_points_get_the_nearest_things_first(split: Split) -> None:
+    things = np.zeros((2, 48, 80), bool)
+    things[0, 20:24, 10:14] = True
+    things[1, 20:24, 16:20] = True
+    random = np.random.default_rng(0)
+    coords, found, real = draw_points([things, things[:0]], 40, random, 96)
+    assert not real[40:].any(), "a picture of nothing has no masks"
+    for point, masks, there in zip(coords[:40], found, real, strict=False):
+        y, x = np.nonzero(things.any(0))
+        away = [np.hypot(c * 2 + 1 - point[0], r * 2 + 1 - point[1]).min() for r, c in
+                (np.nonzero(t) for t in things)]  # fmt: skip
+        assert there[:2].sum() == sum(a <= REACH_PX for a in away)
+        if there[0]:
+            assert (masks[0] == things[int(np.argmin(away))]).all()
+    assert len(y) == len(x) == 32
 
 
 def test_mask_pooling_weighs_patches_by_their_covered_share() -> None:

@@ -30,7 +30,7 @@ def read(tensor: dict) -> np.ndarray:
 
 def test_an_exported_bundle_answers_as_pytorch_did(split: Split, tmp_path: Path) -> None:
     text = Text(train_tokenizer(tokenizer_texts(split), 300), split.labels)
-    networks = Networks(2, 4, text.tokenizer.get_vocab_size())
+    networks = Networks(2, 4, text.tokenizer.get_vocab_size(), ["facing"])
     clip = torch.from_numpy(split.frames[:2])
     window = dict(zip(GRAPHS["fusion"][0], example_inputs(networks, clip)["fusion"], strict=True))
     calibration = {"temperature": 1.5, "familiarity": {}}
@@ -56,7 +56,7 @@ def test_an_exported_bundle_answers_as_pytorch_did(split: Split, tmp_path: Path)
 def test_the_reasoner_takes_any_batch_and_any_past(tmp_path: Path) -> None:
     from lookahead_training.export import export_graph, modules
 
-    networks = Networks(2, 4, 60)
+    networks = Networks(2, 4, 60, ["facing"])
     clip = torch.zeros(2, 8, 96, 160, 3, dtype=torch.uint8)
     llama = networks.llama
     export_graph(

@@ -10,7 +10,7 @@ from lookahead_training.text import Text, read_prefix, train_tokenizer
 
 
 def test_every_network_gives_the_shapes_of_the_bundle_contract() -> None:
-    networks = Networks(classes=7, labels=15, vocabulary=300)
+    networks = Networks(7, 15, 300, ["known", "facing"])
     clip = torch.randint(0, 255, (2, 8, 96, 160, 3), dtype=torch.uint8)
     cls, patches = networks.backbone(clip)
     assert cls.shape == (2, 128) and patches.shape == (2, 240, 128)
@@ -18,9 +18,14 @@ def test_every_network_gives_the_shapes_of_the_bundle_contract() -> None:
     assert embeddings.shape[2:] == (12, 20) and high_res.shape[2:] == (48, 80)
     masks, iou = networks.segmenter_decoder(embeddings, high_res, torch.rand(5, 2) * 90)
     assert masks.shape == (5, 3, 48, 80) and iou.shape == (5, 3)
-    assert networks.object_head(patches[0, :3], torch.rand(3, 4)).shape == (3, 7)
-    logits, onset = networks.event_head(cls[:1], patches[:1], cls[1:], patches[1:])
-    assert logits.shape == onset.shape == (1, 15)
+    kinds, shown, looks = networks.object_head(patches[0, :3], torch.rand(3, 4))
+    assert kinds.shape == (3, 7) and shown.shape == (3, 2) and looks.shape == (3, 3, 2)
+    assert shown[:, 0].min() >= 0 and shown.abs().max() <= 1
+    pair = cls[:1], patches[:1], cls[1:], patches[1:]
+    tracks = patches[:1, :5], torch.rand(1, 5, 8), torch.rand(1, 5, 7)
+    began, onset, actor, target, place = networks.event_head(*pair, *tracks)
+    assert began.shape == onset.shape == (1, 15) and place.shape == (1, 7)
+    assert actor.shape == target.shape == (1, 15, 6), "five tracks, and nobody"
     ages = torch.tensor([[1, 0]])
     prefix = networks.fusion(
         cls[None],
@@ -34,7 +39,7 @@ def test_every_network_gives_the_shapes_of_the_bundle_contract() -> None:
 
 
 def test_points_of_several_pictures_are_decoded_as_those_of_one() -> None:
-    networks = Networks(2, 4, 300).eval()
+    networks = Networks(2, 4, 300, ["facing"]).eval()
     images = torch.randint(0, 255, (2, 96, 160, 3), dtype=torch.uint8)
     points = torch.rand(6, 2) * 90
     with torch.no_grad():
@@ -45,7 +50,7 @@ def test_points_of_several_pictures_are_decoded_as_those_of_one() -> None:
 
 
 def test_a_masked_object_changes_nothing() -> None:
-    fusion = Networks(2, 4, 300).fusion.eval()
+    fusion = Networks(2, 4, 300, ["facing"]).fusion.eval()
     objects, attributes = torch.randn(1, 3, 128), torch.rand(1, 3, 7)
     mask = torch.tensor([[1.0, 1.0, 0.0]])
     clip = torch.zeros(1, 3, dtype=torch.long)

@@ -37,28 +37,30 @@ class PointEncoding(nn.Module):
 
 
 class SegmenterEncoder(nn.Module):
-    def __init__(self, dim: int = 64, skip: int = 16):
+    def __init__(self, dim: int = 64, skip: int = 24):
         super().__init__()
-        self.conv2 = nn.Conv2d(3, 16, 3, stride=2, padding=1)
-        self.conv4 = nn.Conv2d(16, 32, 3, stride=2, padding=1)
-        self.conv4b = nn.Conv2d(32, 32, 3, padding=1)
-        self.conv8 = nn.Conv2d(32, dim, 3, stride=2, padding=1)
+        self.skip = skip
+        self.conv2 = nn.Conv2d(3, 24, 3, stride=2, padding=1)
+        self.conv4 = nn.Conv2d(24, 48, 3, stride=2, padding=1)
+        self.conv4b = nn.Conv2d(48, 48, 3, padding=1)
+        self.conv8 = nn.Conv2d(48, dim, 3, stride=2, padding=1)
         self.conv8b = nn.Conv2d(dim, dim, 3, padding=1)
         self.position = nn.Parameter(torch.randn(1, ROWS * COLUMNS, dim) * 0.02)
         self.blocks = nn.ModuleList(Block(dim, 4, 2 * dim) for _ in range(2))
         self.norm = nn.LayerNorm(dim)
-        self.lateral8 = nn.Conv2d(dim, 32, 1)
-        self.smooth4 = nn.Conv2d(32, 32, 3, padding=1)
-        self.lateral4 = nn.Conv2d(32, skip, 1)
-        self.lateral2 = nn.Conv2d(16, skip, 1)
+        self.lateral8 = nn.Conv2d(dim, 48, 1)
+        self.smooth4 = nn.Conv2d(48, 48, 3, padding=1)
+        self.lateral4 = nn.Conv2d(48, skip, 1)
+        self.lateral2 = nn.Conv2d(24, skip, 1)
         self.smooth2 = nn.Conv2d(skip, skip, 3, padding=1)
+        self.smooth2b = nn.Conv2d(skip, skip, 3, padding=1)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """image uint8 [B,96,160,3] -> embeddings [B,C,12,20], high_res [B,C2,48,80]."""
         x = image.permute(0, 3, 1, 2).float() / 127.5 - 1.0
-        at2 = gelu(self.conv2(x))  # [B,16,48,80]
+        at2 = gelu(self.conv2(x))  # [B,24,48,80]
         at4 = gelu(self.conv4(at2))
-        at4 = at4 + gelu(self.conv4b(at4))  # [B,32,24,40]
+        at4 = at4 + gelu(self.conv4b(at4))  # [B,48,24,40]
         at8 = gelu(self.conv8(at4))
         at8 = at8 + gelu(self.conv8b(at8))  # [B,C,12,20]
         tokens = at8.flatten(2).transpose(1, 2) + self.position  # [B,240,C]
@@ -68,12 +70,12 @@ class SegmenterEncoder(nn.Module):
         up4 = interpolate(self.lateral8(embeddings), size=(24, 40), mode="nearest")
         up4 = gelu(self.smooth4(at4 + up4))
         up2 = interpolate(self.lateral4(up4), size=(MASK_ROWS, MASK_COLUMNS), mode="nearest")
-        high_res = gelu(self.smooth2(self.lateral2(at2) + up2))  # [B,C2,48,80]
-        return embeddings, high_res
+        up2 = gelu(self.smooth2(self.lateral2(at2) + up2))  # [B,C2,48,80]
+        return embeddings, up2 + gelu(self.smooth2b(up2))
 
 
 class SegmenterDecoder(nn.Module):
-    def __init__(self, dim: int = 64, skip: int = 16, heads: int = 4):
+    def __init__(self, dim: int = 64, skip: int = 24, heads: int = 4):
         super().__init__()
         self.skip = skip
         self.encode_point = PointEncoding(dim)
