@@ -14,17 +14,24 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # a waiting thread must not
 
 import torch
 
+from lookahead_training.loop import keep_memory
 from lookahead_training.symbolic.config import CONFIGS, Config
+from lookahead_training.symbolic.export import add_forecaster
 from lookahead_training.symbolic.measure import error_curves, headline, memory
 from lookahead_training.symbolic.model import Forecaster
 from lookahead_training.symbolic.report import keep, report
 from lookahead_training.symbolic.score import template_prior
 from lookahead_training.symbolic.tracks import CLIPS_BEFORE, Tracks, read_tracks
-from lookahead_training.symbolic.train import adaptation, new_model, train_model
+from lookahead_training.symbolic.train import (
+    adaptation,
+    adaptation_to_perceived,
+    new_model,
+    train_model,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "training" / "results" / "symbolic.json"
-STEPS = ["main", "adapted", "memory"]
+STEPS = ["main", "adapted", "memory", "perceived"]
 
 
 class Splits:
@@ -43,9 +50,14 @@ class Splits:
 
 
 def learn(
-    name: str, splits: Splits, config: Config, runs: Path, start: Forecaster | None = None
+    name: str,
+    splits: Splits,
+    config: Config,
+    runs: Path,
+    start: Forecaster | None = None,
+    errors: bool = True,
 ) -> tuple[Forecaster, list[dict[str, float]]]:
-    """@param start: whose weights to begin with, to adapt them to errors"""
+    """@param start: whose weights to begin with, to adapt them to errors: such as are put in, or those that the tracks have"""
     model = new_model(splits.train, config)
     if start:
         model.load_state_dict(start.state_dict())
@@ -56,7 +68,7 @@ def learn(
         splits.prior,
         config,
         runs / name,
-        with_errors=start is not None,
+        with_errors=start is not None and errors,
     )
     return model, curve
 
@@ -65,10 +77,29 @@ def data_of(tracks: Tracks) -> dict[str, int]:
     return {"windows": len(tracks), "scenes": int(tracks.scene.max()) + 1}
 
 
-def run(config: Config, data: Path, runs: Path, steps: list[str], out: Path) -> None:
+def perceived(
+    config: Config, folder: Path, start: Forecaster, runs: Path, bundle: Path, out: Path
+) -> None:
+    """The adapted model goes on with tracks as our perception gives them (`yard perceive`), and into the bundle."""
+    splits = Splits(folder)
+    model, curve = learn(
+        "perceived", splits, adaptation_to_perceived(config), runs, start, errors=False
+    )
+    figures = {
+        "data": {name: data_of(getattr(splits, name)) for name in ("train", "validation", "test")},
+        "curve": curve,
+        **headline(model, splits.test, splits.prior),
+    }
+    keep(out, perceived=figures)
+    add_forecaster(bundle, model, splits.test)
+
+
+def run(
+    config: Config, data: Path, runs: Path, steps: list[str], out: Path, ours: Path, bundle: Path
+) -> None:
     splits = Splits(data)
 
-    if "main" in steps or "adapted" in steps:
+    if {"main", "adapted", "perceived"} & set(steps):
         model, curve = learn("main", splits, config, runs)
         names = ("train", "validation", "test")
         keep(
@@ -79,8 +110,9 @@ def run(config: Config, data: Path, runs: Path, steps: list[str], out: Path) -> 
             parameters=sum(p.numel() for p in model.parameters()),
             **headline(model, splits.test, splits.prior),
         )
-    if "adapted" in steps:
+    if {"adapted", "perceived"} & set(steps):
         adapted, _ = learn("adapted", splits, adaptation(config), runs, model)
+    if "adapted" in steps:
         keep(out, errors=error_curves(model, adapted, splits.test, splits.prior))
     if "memory" in steps:
         forecasts = {}
@@ -89,12 +121,16 @@ def run(config: Config, data: Path, runs: Path, steps: list[str], out: Path) -> 
             equal = replace(config, clips=clips, steps=config.memory_steps)
             forecasts[clips] = (learn(f"memory-{clips}", short, equal, runs)[0], short.test)
         keep(out, memory=memory(forecasts, splits.prior))
+    if "perceived" in steps:
+        perceived(config, ours, adapted, runs, bundle, out)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", choices=CONFIGS, default="full")
     parser.add_argument("--data", type=Path, default=ROOT / "data" / "tracks")
+    parser.add_argument("--ours", type=Path, default=ROOT / "data" / "perceived")
+    parser.add_argument("--bundle", type=Path, default=ROOT / "bundles" / "yard")
     parser.add_argument("--runs", type=Path)
     parser.add_argument("--only", choices=STEPS, nargs="*", default=STEPS)
     parser.add_argument("--out", type=Path)
@@ -107,6 +143,10 @@ if __name__ == "__main__":
     if arguments.report:
         print(report(json.loads(figures.read_text())))
     else:
+        keep_memory()
         torch.set_num_threads(chosen.threads)
-        run(chosen, arguments.data, folder, arguments.only, figures)
+        run(
+            *(chosen, arguments.data, folder, arguments.only, figures),
+            *(arguments.ours, arguments.bundle),
+        )
         print(report(json.loads(figures.read_text())))

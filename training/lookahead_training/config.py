@@ -29,9 +29,9 @@ class Config:
     # Chosen by small runs: results/perception-curves.md.
     backbone: BackboneShape = field(default_factory=BackboneShape)
     # Backbone. 1e-3 is high, but the net is small; eight pairs of clips hold 3,840 supervised cells.
-    perception: Stage = Stage(steps=26000, batch=8, learning_rate=1.0e-3, warm_up=300)
+    perception: Stage = Stage(steps=17500, batch=8, learning_rate=1.0e-3, warm_up=300)
     # Segmenter: twelve points a picture, half of them on or near things.
-    segmenter: Stage = Stage(steps=16000, batch=8, learning_rate=1.5e-3, warm_up=300)
+    segmenter: Stage = Stage(steps=13500, batch=8, learning_rate=1.5e-3, warm_up=300)
     segmenter_points: int = 12
     # Object head on pooled tokens, events on cached tokens: minutes.
     object_head: Stage = Stage(steps=4000, batch=256, learning_rate=1.0e-3)

@@ -23,7 +23,8 @@ OPSET = 17
 
 # Graph -> (input names, output names, free axes by tensor name). Shapes in docs/bundle.md.
 PAST = {2: "B", 4: "P"}
-GRAPHS: dict[str, tuple[list[str], list[str], dict[str, dict[int, str]]]] = {
+GraphNames = tuple[list[str], list[str], dict[str, dict[int, str]]]
+GRAPHS: dict[str, GraphNames] = {
     "backbone": (["clip"], ["cls", "patches"], {k: {0: "B"} for k in ("clip", "cls", "patches")}),
     "segmenter-encoder": (
         ["image"],
@@ -169,10 +170,17 @@ def session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
 
 
 def export_graph(
-    name: str, module: nn.Module, inputs: tuple[Tensor, ...], folder: Path
+    name: str,
+    module: nn.Module,
+    inputs: tuple[Tensor, ...],
+    folder: Path,
+    names: GraphNames | None = None,
 ) -> tuple[dict, dict]:
-    """Writes one graph, checks it, and returns its manifest entry and its golden file's content."""
-    input_names, output_names, axes = GRAPHS[name]
+    """Writes one graph, checks it, and returns its manifest entry and its golden file's content.
+
+    @param names: input names, output names, free axes; by default those of `GRAPHS`
+    """
+    input_names, output_names, axes = names or GRAPHS[name]
     path = folder / f"{name}.onnx"
     module.eval()
     with warnings.catch_warnings(), torch.no_grad():

@@ -55,6 +55,10 @@ class Config:
     adapt_steps: int = 1200
     adapt_rate: float = 7.0e-4
 
+    # Adaptation to the tracks of our own perception, of which there are few: from the weights that know made-up errors.
+    perceived_steps: int = 800
+    perceived_rate: float = 5.0e-4
+
     # The same model with less of the past, each trained equally long.
     memory_clips: tuple[int, ...] = (8, 4, 2)
     memory_steps: int = 1500
@@ -79,6 +83,7 @@ CONFIGS = {
         save_every=30,
         adapt_steps=20,
         memory_steps=20,
+        perceived_steps=20,
     ),
     "full": Config(name="full"),
 }

@@ -41,7 +41,29 @@ def waves(value: Tensor, octaves: range) -> Tensor:
 
 def take_look(values: Tensor, look: Tensor) -> Tensor:
     """[M,T,...] at each track's own look [M] -> [M,...]"""
-    return values[torch.arange(len(values)), look]
+    return values[torch.arange(values.shape[0]), look]
+
+
+def step_of(values: Tensor) -> Tensor:
+    """[M,T,...] -> what changed from look to look, [M,T-1,...]; ONNX knows no diff."""
+    return values[:, 1:] - values[:, :-1]
+
+
+def newest_of(chosen: Tensor, window: Tensor, windows: int) -> Tensor:
+    """The last track of each window that is among the chosen ones, [B]; -1 where there is none."""
+    at = torch.where(chosen, torch.arange(chosen.shape[0]), -1)
+    if (
+        torch.jit.is_tracing()
+    ):  # a single window, as exported; ONNX reduces no scatters before opset 18
+        return at.amax(0, keepdim=True)
+    return torch.full((windows,), -1).scatter_reduce(0, window, at, "amax")
+
+
+def count_in(window: Tensor, windows: int) -> Tensor:
+    """How many tracks each window has, [B]; ONNX knows no bincount."""
+    if torch.jit.is_tracing():
+        return (window[:, None] == torch.arange(windows)).sum(0)
+    return torch.bincount(window, minlength=windows)
 
 
 def make_batch(
@@ -93,13 +115,12 @@ def describe(
     first = torch.where(seen, index, t).amin(1)  # [M]
 
     # Fixed things, where they were last seen: [B,5,4], and whether they were.
-    fixed = torch.zeros(windows, len(FIXED), 4)
-    known = torch.zeros(windows, len(FIXED))
     last_box = take_look(box, last)  # [M,4]
-    for i, name in enumerate(FIXED):
-        chosen = kind == tracks.classes.index(name)
-        fixed[window[chosen], i] = last_box[chosen]
-        known[window[chosen], i] = 1
+    which = [newest_of(kind == tracks.classes.index(name), window, windows) for name in FIXED]
+    which = torch.stack(which, 1)  # [B,5]
+    known = (which >= 0).float()
+    nowhere = torch.zeros(1, 4)  # the row that -1 names
+    fixed = torch.cat([last_box, nowhere])[which]
 
     # The rules do not tell left from right, so every picture is turned until the door stands in its left half; vehicles then
     # drive to the right.
@@ -140,14 +161,14 @@ def describe(
     # Seconds since something changed; as long as the window where nothing did.
     centre = (edges[..., 0] + edges[..., 1]) / 2  # [M,T]
     moved = torch.zeros(m, t, dtype=torch.bool)
-    step = torch.stack([centre, edges[..., 2]], -1).diff(dim=1).abs().amax(-1) > STANDS
+    step = step_of(torch.stack([centre, edges[..., 2]], -1)).abs().amax(-1) > STANDS
     pairs = seen[:, 1:] & seen[:, :-1]
     moved[:, 1:] = step & pairs
     stood = torch.zeros_like(moved)
     stood[:, 1:] = ~step & pairs
     happened = [moved, stood, seen]
     for name in CHANGING:
-        change = shown[..., attribute[name]].diff(dim=1)
+        change = step_of(shown[..., attribute[name]])
         for sign in (1, -1):
             at = torch.zeros_like(moved)
             at[:, 1:] = (change * sign > 0.05) & pairs
@@ -194,11 +215,11 @@ def relations(
 ) -> Tensor:
     """Where the nearest others are and when they will be met. moving [M,4]: x, bottom and their change in a look -> [M,F']"""
     # One place more than the fullest window needs: a minimum over no place at all is an error.
-    counts = torch.bincount(window, minlength=windows)
+    counts, tracked = count_in(window, windows), kind.shape[0]
     begins = (counts.cumsum(0) - counts)[window]  # [M]
-    column = torch.arange(int(counts.max()) + 1)
-    other = (begins[:, None] + column).clamp(max=len(kind) - 1)  # [M,S]
-    itself = torch.arange(len(kind))[:, None] == other
+    column = torch.arange((tracked if windows == 1 else int(counts.max())) + 1)
+    other = (begins[:, None] + column).clamp(max=tracked - 1)  # [M,S]
+    itself = torch.arange(tracked)[:, None] == other
     usable = (column < counts[window][:, None]) & ~itself & is_now[other]
     away = moving[other, 0] - moving[:, :1]  # [M,S] in x
     far = torch.tensor(9.0)

@@ -29,6 +29,11 @@ class Block(nn.Module):
         x = x + self.out(self.attend(self.qkv(self.before(x)), groups))
         return x + self.down(F.gelu(self.up(self.between(x))))
 
+    def alone(self, x: Tensor) -> Tensor:
+        """`forward` of one window's tokens [S,D]"""
+        x = x + self.out(self.mix(self.qkv(self.before(x)), 1, x.shape[0]))
+        return x + self.down(F.gelu(self.up(self.between(x))))
+
     def attend(self, qkv: Tensor, groups: Groups) -> Tensor:
         """[M,3D] -> [M,D]"""
         # A dozen calls without padding cost less than one with: a window has about nine tokens, the fullest fourteen.
@@ -70,15 +75,26 @@ class Forecaster(nn.Module):
         nn.init.normal_(self.hazards.weight, std=0.02)
         nn.init.constant_(self.hazards.bias, -7.0)
 
-    def forward(self, batch: Batch) -> Tensor:
-        """-> log-probabilities [B,K]"""
-        b, free = batch.windows, len(self.free)
+    def tokens(self, batch: Batch) -> Tensor:
+        """[B*free+M,D]: those of no thing, then the tracks'."""
         errors = (batch.levels / self.levels_max)[batch.window]
         x = self.first(batch.features) + self.kind(batch.kind) + self.levels(errors)
         x = self.second(F.gelu(x + self.place(batch.place)[batch.window]))  # [M,D]
         anyone = self.free + self.free_place(batch.place).unsqueeze(1)  # [B,free,D]
+        return torch.cat([anyone.flatten(0, 1), x])
 
-        x = torch.cat([anyone.flatten(0, 1), x])
+    def forecast_one(self, batch: Batch) -> Tensor:
+        """`forward` of a single window, without grouping: what is exported. -> [1,K]"""
+        x = self.tokens(batch)
+        for block in self.blocks:
+            x = block.alone(x)
+        hazards = F.softplus(self.hazards(self.norm(x))).sum(0)
+        return first_of(hazards.view(1, self.labels, self.bins))
+
+    def forward(self, batch: Batch) -> Tensor:
+        """-> log-probabilities [B,K]"""
+        b, free = batch.windows, len(self.free)
+        x = self.tokens(batch)
         window = torch.cat([torch.arange(b).repeat_interleave(free), batch.window])
         tokens = torch.bincount(window, minlength=b)  # [B]
         order = (tokens * b + torch.arange(b))[window].argsort(stable=True)
@@ -100,7 +116,9 @@ def first_of(hazards: Tensor) -> Tensor:
     some = hazards[:, 1:]
     total = some.sum(1)  # [B,T]
     until = total.cumsum(1) - total  # before each bin
-    now = (-until).exp() * -torch.expm1(-total) / total.clamp(min=1e-9)  # [B,T]
+    # ONNX knows no expm1; where the difference counts, both hardly do.
+    comes = 1 - (-total).exp() if torch.jit.is_tracing() else -torch.expm1(-total)
+    now = (-until).exp() * comes / total.clamp(min=1e-9)  # [B,T]
     chances = (some * now.unsqueeze(1)).sum(2)  # [B,K-1]
     nothing = -total.sum(1, keepdim=True)
     return torch.cat([nothing, chances.clamp(min=1e-12).log()], 1)

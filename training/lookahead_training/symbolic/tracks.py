@@ -103,6 +103,9 @@ def _read_folder(folder: Path, clips: int) -> Tracks:
     template = array("template", "u1", n)[windows]
     has = np.array([[m in name.split("+") for m in meta["modules"]] for name in names], np.float32)
     rain = array("rain", "u1", n)[windows].astype(np.float32)
+    # What perception says of the place, where it was perception that wrote the file; else the truth.
+    truth = np.concatenate([has[template], rain[:, None]], 1)
+    place = array("place", "<f4", n, truth.shape[1])[windows] if "place" in meta["files"] else truth
     bayes = (
         array("bayes", "<f4", n, labels)[windows]
         if meta["bayesFutures"]
@@ -121,7 +124,7 @@ def _read_folder(folder: Path, clips: int) -> Tracks:
         starts=np.concatenate([[0], np.cumsum(counts)]),
         scene=scene[windows],
         template=names[template],
-        place=np.concatenate([has[template], rain[:, None]], 1),
+        place=place,
         futures=array("futures", "u1", n, labels)[windows].astype(np.float32) / meta["futures"],
         bayes=bayes,
     )

@@ -162,6 +162,12 @@ def adaptation(config: Config) -> Config:
     return replace(config, steps=steps, learning_rate=rate, seed=config.seed + 1)
 
 
+def adaptation_to_perceived(config: Config) -> Config:
+    """The third training, on tracks as our perception gives them: no errors are put in, they have their own."""
+    steps, rate = config.perceived_steps, config.perceived_rate
+    return replace(config, steps=steps, learning_rate=rate, seed=config.seed + 2, check_every=100)
+
+
 def pick(windows: int, config: Config, step: int) -> np.ndarray:
     """The windows of a step: every epoch meets each of them once, in an order of its own. A run that goes on picks the same."""
     per_epoch = max(1, windows // config.batch)
