@@ -10,7 +10,7 @@ import { Perceiver } from '../src/models/perceiver.js';
 import { Reasoner } from '../src/models/reasoner.js';
 import { unhurriedBudget } from '../src/models/text-budget.js';
 import type { Scene } from '../src/types.js';
-import { YardScene } from '../src/yard/watch/yard-scene.js';
+import { ClipFilm, scenesOf } from './shared.js';
 
 const { values } = parseArgs({
   options: {
@@ -28,29 +28,10 @@ const clock = (): number => {
   return (user + system) / 1000;
 };
 const bundle = await openBundle(values.bundle);
-const { framesPerClip, clipsPerWindow, forecastEveryClips } = bundle.manifest.geometry;
-const { widthPx, heightPx } = bundle.manifest.preprocessing;
+const { clipsPerWindow, forecastEveryClips } = bundle.manifest.geometry;
 const perceiver = await Perceiver.open(bundle, { threads: 1, clock });
 const reasoner = await Reasoner.open(bundle, { threads: 1, clock });
-const film = YardScene.open('test', Number(values.seed), 0);
-const picture = { x: 0, y: (heightPx - 90) / 2, width: widthPx, height: 90 };
-
-/** The film's next picture, at half its size and half its rate, letterboxed into a frame of a clip. */
-function drawInto(frame: Uint8Array): void {
-  film.next();
-  const rgba = film.next();
-  for (let y = 0; y < picture.height; y++) {
-    for (let x = 0; x < widthPx; x++) {
-      for (let c = 0; c < 3; c++) {
-        const at = (2 * y * film.widthPx + 2 * x) * 4 + c;
-        const below = at + film.widthPx * 4;
-        const sum =
-          (rgba[at] ?? 0) + (rgba[at + 4] ?? 0) + (rgba[below] ?? 0) + (rgba[below + 4] ?? 0);
-        frame[((y + picture.y) * widthPx + x) * 3 + c] = sum / 4;
-      }
-    }
-  }
-}
+const film = new ClipFilm(bundle.manifest, Number(values.seed), 0);
 
 /** Rounds of which the first few, in which memory is still being had, do not count. */
 const warmUps = 3;
@@ -60,22 +41,8 @@ const scenes: Scene[] = [];
 let objects = 0;
 const clips = Number(values.clips);
 for (let clip = 0; clip < clips; clip++) {
-  const frameBytes = widthPx * heightPx * 3;
-  const pixels = new Uint8Array(framesPerClip * frameBytes);
-  for (let frame = 0; frame < framesPerClip; frame++) {
-    drawInto(pixels.subarray(frame * frameBytes, (frame + 1) * frameBytes));
-  }
-  const fromMs = clip * 1000;
-  const scene = await perceiver.perceive({
-    camera: 'bench',
-    epoch: 0,
-    clip,
-    fromMs,
-    toMs: fromMs + 875,
-    picture,
-    trackFloor: 1,
-    pixels,
-  });
+  const [scene] = await scenesOf(perceiver, [film.next('bench', clip)]);
+  if (scene === undefined) break;
   scenes.push(scene);
   objects += scene.objects.length;
   if (clip >= warmUps) clipRounds.push(scene.stagesMs);

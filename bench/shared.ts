@@ -1,7 +1,11 @@
-/** What benches have in common: reading /proc, and writing results down with machine and date. */
+/** What benches have in common: clips of the yard, reading /proc, and writing results down with machine and date. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import type { Manifest } from '../src/models/manifest.js';
+import type { Perceiver, PerceiverInput } from '../src/models/perceiver.js';
+import type { Scene } from '../src/types.js';
+import { YardScene } from '../src/yard/watch/yard-scene.js';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -66,4 +70,64 @@ export function writeResult(name: string, command: string, body: readonly string
       ? `${old.trimEnd()}\n\n${block}\n`
       : old.slice(0, start) + block + old.slice(end + to.length),
   );
+}
+
+/** A camera of the yard, clip by clip: its pictures at half their size and half their rate, letterboxed. */
+export class ClipFilm {
+  readonly #film: YardScene;
+  readonly #manifest: Manifest;
+  readonly #picture: PerceiverInput['picture'];
+
+  constructor(manifest: Manifest, seed: number, scene: number) {
+    this.#film = YardScene.open('test', seed, scene);
+    this.#manifest = manifest;
+    const { widthPx, heightPx } = manifest.preprocessing;
+    const height = this.#film.heightPx / 2;
+    this.#picture = { x: 0, y: (heightPx - height) / 2, width: widthPx, height };
+  }
+
+  next(camera: string, clip: number): PerceiverInput {
+    const { geometry, preprocessing } = this.#manifest;
+    const frameBytes = preprocessing.widthPx * preprocessing.heightPx * 3;
+    const pixels = new Uint8Array(geometry.framesPerClip * frameBytes);
+    for (let frame = 0; frame < geometry.framesPerClip; frame++) {
+      this.#drawInto(pixels.subarray(frame * frameBytes, (frame + 1) * frameBytes));
+    }
+    const clipMs = (geometry.framesPerClip / geometry.framesPerSecond) * 1000;
+    const fromMs = clip * clipMs;
+    const toMs = fromMs + clipMs - 1000 / geometry.framesPerSecond;
+    const picture = this.#picture;
+    return { camera, epoch: 0, clip, fromMs, toMs, picture, trackFloor: 1, pixels };
+  }
+
+  #drawInto(frame: Uint8Array): void {
+    const film = this.#film;
+    const { y: top, width, height } = this.#picture;
+    film.next();
+    const rgba = film.next();
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        for (let c = 0; c < 3; c++) {
+          const at = (2 * y * film.widthPx + 2 * x) * 4 + c;
+          const below = at + film.widthPx * 4;
+          const sum =
+            (rgba[at] ?? 0) + (rgba[at + 4] ?? 0) + (rgba[below] ?? 0) + (rgba[below + 4] ?? 0);
+          frame[((y + top) * width + x) * 3 + c] = sum / 4;
+        }
+      }
+    }
+  }
+}
+
+/** What all these clips add; throws where one fails. */
+export async function scenesOf(
+  perceiver: Perceiver,
+  inputs: readonly PerceiverInput[],
+): Promise<Scene[]> {
+  const scenes: Scene[] = [];
+  for await (const result of perceiver.perceive(inputs)) {
+    if (result.status === 'rejected') throw result.reason;
+    scenes.push(result.value);
+  }
+  return scenes;
 }

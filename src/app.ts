@@ -148,6 +148,7 @@ async function openModels(
   const models = await createModelPorts({
     bundleDir: bundleDirOf(config),
     epoch,
+    perceiverBatch: config.models,
     child: {
       onRestart: (role, why) => {
         metrics.add('lookahead_model_restarts_total', { role });
@@ -156,6 +157,7 @@ async function openModels(
       onLost: (role, count) => metrics.add('lookahead_model_lost_total', { role }, count),
       onDuration: (role, ms) =>
         metrics.observe('lookahead_model_request_seconds', { role }, ms / 1000),
+      onBatch: (role, count) => metrics.observe('lookahead_model_batch_size', { role }, count),
     },
   });
   const { manifest, sha256 } = models.bundle;

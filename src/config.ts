@@ -137,6 +137,27 @@ export const ConfigSchema = z.strictObject({
   bundle: text
     .default('yard')
     .describe('The models: a name under bundles/, or the path of a folder with a manifest.json.'),
+  models: z
+    .strictObject({
+      batchMax: z
+        .int()
+        .min(1)
+        .max(64)
+        .default(8)
+        .describe(
+          'Clips of different cameras that the perceiver computes at once, as many as wait when it is free. More costs memory.',
+        ),
+      batchWaitMs: z
+        .int()
+        .min(0)
+        .max(1000)
+        .default(0)
+        .describe(
+          'Longest time that a free perceiver waits for a batch to fill. It delays every forecast, and pays only where a batch is much cheaper for each clip than a single one: rarely on a CPU.',
+        ),
+    })
+    .prefault({})
+    .describe('How the models are run.'),
   nats: NatsSchema,
   http: z
     .strictObject({

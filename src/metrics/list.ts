@@ -87,7 +87,7 @@ export const metricList = [
   {
     name: 'lookahead_stage_duration_seconds',
     type: 'histogram',
-    help: 'Time that a part of the models took for one clip or window.',
+    help: 'Time that a part of the models took for one clip or window; of a run for several clips, the share of one.',
     labels: ['stage'],
     buckets: [0.001, 0.002, 0.005, ...seconds],
   },
@@ -140,6 +140,13 @@ export const metricList = [
     help: 'From sending a request to a model process to its reply.',
     labels: ['role'],
     buckets: seconds,
+  },
+  {
+    name: 'lookahead_model_batch_size',
+    type: 'histogram',
+    help: 'Requests that a model process was sent at once, each of another camera.',
+    labels: ['role'],
+    buckets: [1, 2, 4, 8, 16, 32, 64],
   },
   {
     name: 'lookahead_broker_up',

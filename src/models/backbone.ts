@@ -1,5 +1,5 @@
 import type { Session } from './session.js';
-import { floats, type Tensor } from './tensor.js';
+import { joinRows, splitRows, type Uint8Tensor } from './tensor.js';
 
 /** What the video backbone says of one clip. */
 export interface ClipTokens {
@@ -9,8 +9,15 @@ export interface ClipTokens {
   readonly patches: Float32Array;
 }
 
-/** Encodes one clip, once. @param clip uint8 [1, F, height, width, 3] */
-export async function encodeClip(session: Session, clip: Tensor): Promise<ClipTokens> {
-  const outputs = await session.run({ clip });
-  return { cls: floats(outputs, 'cls'), patches: floats(outputs, 'patches') };
+/** Encodes clips in one run, each once. @param clips uint8 [1, F, height, width, 3] each */
+export async function encodeClips(
+  session: Session,
+  clips: readonly Uint8Tensor[],
+): Promise<ClipTokens[]> {
+  const outputs = await session.run({ clip: joinRows(clips) });
+  const patches = splitRows(outputs, 'patches');
+  return splitRows(outputs, 'cls').map(({ data }, row) => ({
+    cls: data,
+    patches: patches[row]?.data ?? new Float32Array(0),
+  }));
 }

@@ -22,10 +22,10 @@ interface Replies {
 }
 const replyKinds: Replies = { perceive: 'scene', reason: 'reasoning' };
 type RequestKind = keyof Replies;
-/** What the caller says of a request; id and deadline are added. */
+/** What the caller says of a request; id, deadline and place in a batch are added. */
 export type RequestHeader<K extends RequestKind> = Omit<
   HeaderOf<K>,
-  'v' | 'kind' | 'id' | 'tensors' | 'deadlineMs'
+  'v' | 'kind' | 'id' | 'tensors' | 'deadlineMs' | 'more'
 >;
 
 export interface ModelChildOptions {
@@ -37,6 +37,10 @@ export interface ModelChildOptions {
   readonly threads?: number;
   /** Cameras that may wait at once. */
   readonly queueMax?: number;
+  /** Requests that the child is sent at once, one a camera. */
+  readonly batchMax?: number;
+  /** Longest time that a free child is kept waiting for a batch to fill. */
+  readonly batchWaitMs?: number;
   /** Longest time from start to hello. */
   readonly startMs?: number;
   /** Pauses before the first, second, ... restart in a row; the last one repeats. */
@@ -47,7 +51,10 @@ export interface ModelChildOptions {
   readonly onLost?: (role: Role, count: number) => void;
   /** A request was answered, from sending to reply. */
   readonly onDuration?: (role: Role, durationMs: number) => void;
+  /** So many requests were sent at once. */
+  readonly onBatch?: (role: Role, count: number) => void;
 }
+type Hooks = 'onRestart' | 'onLost' | 'onDuration' | 'onBatch';
 
 interface Request {
   readonly id: number;
@@ -56,6 +63,7 @@ interface Request {
   readonly header: RequestHeader<RequestKind>;
   readonly tensors: Tensors;
   readonly deadlineMs: number;
+  readonly dueMs: number;
   timer: NodeJS.Timeout;
   sentAtMs: number;
   resolve(message: WireMessage): void;
@@ -68,19 +76,22 @@ const closeMs = 3000;
 const stderrCharsMax = 2000;
 
 /**
- * The engine's side of one model process: starts it, checks that it is of the same bundle and protocol, sends it one
- * request at a time, and replaces it when it dies, hangs past a deadline or answers nonsense.
+ * The engine's side of one model process: starts it, checks that it is of the same bundle and protocol, sends it what
+ * waits, a batch at a time, and replaces it when it dies, says nothing past a deadline or answers nonsense.
  */
 export class ModelChild {
-  readonly #options: Required<Omit<ModelChildOptions, 'onRestart' | 'onLost' | 'onDuration'>> &
-    Pick<ModelChildOptions, 'onRestart' | 'onLost' | 'onDuration'>;
+  readonly #options: Required<Omit<ModelChildOptions, Hooks>> & Pick<ModelChildOptions, Hooks>;
   readonly #queue: RequestQueue<Request>;
   #dir: string | null = null;
   #server: Server | null = null;
   #child: ChildProcess | null = null;
   #socket: Socket | null = null;
   #ready = false;
-  #inFlight: Request | null = null;
+  /** The batch that the child works on, by id, without what it has answered. */
+  readonly #inFlight = new Map<number, Request>();
+  /** Size of the next batch. */
+  #batchMax: number;
+  #batchTimer: NodeJS.Timeout | undefined;
   #startTimer: NodeJS.Timeout | undefined;
   #restartTimer: NodeJS.Timeout | undefined;
   #failuresInRow = 0;
@@ -97,11 +108,14 @@ export class ModelChild {
     this.#options = {
       threads: 1,
       queueMax: 64,
+      batchMax: 1,
+      batchWaitMs: 0,
       startMs: 120_000,
       backOffMs: [200, 500, 1000, 2000, 5000, 10_000],
       ...options,
     };
     this.#queue = new RequestQueue(this.#options.queueMax);
+    this.#batchMax = this.#options.batchMax;
   }
 
   /** Process id of the child at this moment. */
@@ -144,7 +158,8 @@ export class ModelChild {
   /**
    * Asks the child. Of each camera only the newest request waits.
    *
-   * @param deadlineMs longest wait for the child to be free, and then again for its answer
+   * @param deadlineMs longest wait for the child to be free, and then again for its answer, or for that of another
+   * request of the same batch
    * @throws LookaheadError `RequestDropped` (`model_late`), `model_lost`, or what the child said
    */
   request<K extends RequestKind>(
@@ -165,6 +180,7 @@ export class ModelChild {
         header,
         tensors,
         deadlineMs,
+        dueMs: performance.now() + deadlineMs,
         sentAtMs: 0,
         timer: setTimeout(() => {
           if (this.#queue.remove(request)) {
@@ -191,11 +207,11 @@ export class ModelChild {
     this.#closed = true;
     clearTimeout(this.#startTimer);
     clearTimeout(this.#restartTimer);
+    clearTimeout(this.#batchTimer);
     const gone = lost(`The ${this.#options.role} was closed.`);
-    for (let one = this.#queue.shift(); one !== undefined; one = this.#queue.shift())
-      one.reject(gone);
-    this.#inFlight?.reject(gone);
-    this.#inFlight = null;
+    for (const request of [...this.#queue.clear(), ...this.#inFlight.values()])
+      request.reject(gone);
+    this.#inFlight.clear();
     this.#started?.reject(gone);
     this.#started = null;
     const child = this.#child;
@@ -270,8 +286,9 @@ export class ModelChild {
       this.#hello(child, message);
       return;
     }
-    const request = this.#inFlight;
-    if (request === null || !('id' in header) || header.id !== request.id) {
+    const id = 'id' in header ? header.id : null;
+    const request = id === null ? undefined : this.#inFlight.get(id);
+    if (request === undefined) {
       this.#ended(child, `it sent "${header.kind}" that nobody asked for`);
       return;
     }
@@ -279,7 +296,9 @@ export class ModelChild {
       this.#ended(child, `it answered "${request.kind}" with "${header.kind}"`);
       return;
     }
-    this.#inFlight = null;
+    this.#inFlight.delete(request.id);
+    // A child that answers does not hang: the rest of the batch has its whole deadline again.
+    for (const other of this.#inFlight.values()) other.timer.refresh();
     this.#failuresInRow = 0;
     this.#options.onDuration?.(this.#options.role, performance.now() - request.sentAtMs);
     if (header.kind === 'error') {
@@ -287,6 +306,8 @@ export class ModelChild {
     } else {
       request.resolve(message);
     }
+    if (this.#inFlight.size > 0) return;
+    this.#batchMax = Math.min(this.#options.batchMax, this.#batchMax * 2);
     this.#pump();
   }
 
@@ -307,28 +328,54 @@ export class ModelChild {
     }
   }
 
+  /** Sends what waits as soon as the child is free; a batch that is not full may be given a moment to fill. */
   #pump(): void {
-    if (!this.#ready || this.#inFlight !== null || this.#closed) return;
-    const request = this.#queue.shift();
+    if (!this.#isFree || this.#queue.size === 0) return;
+    const { batchWaitMs } = this.#options;
+    if (batchWaitMs > 0 && this.#queue.size < this.#batchMax) {
+      this.#batchTimer ??= setTimeout(() => this.#send(), batchWaitMs);
+    } else {
+      this.#send();
+    }
+  }
+
+  get #isFree(): boolean {
+    return this.#ready && this.#inFlight.size === 0 && !this.#closed;
+  }
+
+  #send(): void {
+    clearTimeout(this.#batchTimer);
+    this.#batchTimer = undefined;
     const child = this.#child;
-    if (request === undefined || child === null) return;
-    clearTimeout(request.timer);
-    const { id, kind, header, tensors, deadlineMs } = request;
-    let bytes: Buffer;
-    try {
-      bytes = encodeMessage({ kind, id, deadlineMs, ...header } as HeaderOf<RequestKind>, tensors);
-    } catch (error) {
-      request.reject(error instanceof Error ? error : new Error(String(error)));
+    if (!this.#isFree || child === null) return;
+    const batch: { readonly request: Request; readonly bytes: Buffer }[] = [];
+    // The last comes first, for it alone says that no more follow; one that makes no message fails by itself.
+    for (const request of this.#queue.take(this.#batchMax, performance.now()).reverse()) {
+      clearTimeout(request.timer);
+      const { id, kind, header, tensors, deadlineMs } = request;
+      const more = batch.length > 0;
+      try {
+        const whole = { kind, id, deadlineMs, more, ...header } as HeaderOf<RequestKind>;
+        batch.unshift({ request, bytes: encodeMessage(whole, tensors) });
+      } catch (error) {
+        request.reject(error instanceof Error ? error : new Error(String(error)));
+      }
+    }
+    if (batch.length === 0) {
       this.#pump();
       return;
     }
-    this.#inFlight = request;
-    request.sentAtMs = performance.now();
-    request.timer = setTimeout(() => {
-      request.reject(new RequestDropped('late', `No answer within ${deadlineMs} ms.`));
-      this.#ended(child, `it gave no answer within ${deadlineMs} ms`);
-    }, deadlineMs);
-    this.#socket?.write(bytes);
+    this.#options.onBatch?.(this.#options.role, batch.length);
+    for (const { request, bytes } of batch) {
+      const { id, deadlineMs } = request;
+      this.#inFlight.set(id, request);
+      request.sentAtMs = performance.now();
+      request.timer = setTimeout(() => {
+        request.reject(new RequestDropped('late', `No answer within ${deadlineMs} ms.`));
+        this.#ended(child, `it gave no answer within ${deadlineMs} ms`);
+      }, deadlineMs);
+      this.#socket?.write(bytes);
+    }
   }
 
   /** A child that says it cannot work will not work after a restart either, if it never did. */
@@ -351,10 +398,16 @@ export class ModelChild {
     child.kill('SIGKILL');
     this.#socket?.destroy();
     this.#socket = null;
-    if (this.#inFlight !== null) {
-      this.#inFlight.reject(lost(`The ${role} was replaced: ${why}.`));
-      this.#inFlight = null;
-      onLost?.(role, 1);
+    clearTimeout(this.#batchTimer);
+    this.#batchTimer = undefined;
+    if (this.#inFlight.size > 0) {
+      const replaced = lost(`The ${role} was replaced: ${why}.`);
+      for (const request of this.#inFlight.values()) request.reject(replaced);
+      onLost?.(role, this.#inFlight.size);
+      this.#inFlight.clear();
+      // If one clip kills the process, or so many are too much for it, the next batches shall not be lost too: they
+      // begin with one and double as long as all goes well.
+      this.#batchMax = 1;
     }
     const pauseMs = backOffMs[Math.min(this.#failuresInRow, backOffMs.length - 1)] ?? 0;
     this.#failuresInRow++;

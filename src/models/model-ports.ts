@@ -14,9 +14,18 @@ export interface ModelPortsOptions {
   /** Longest wait for a free perceiver, and then for its answer. */
   readonly perceiveMs?: number;
   readonly reasonMs?: number;
+  /** Clips of different cameras that the perceiver computes at once, and how long it may wait for them. */
+  readonly perceiverBatch?: Pick<ModelChildOptions, 'batchMax' | 'batchWaitMs'>;
   readonly child?: Pick<
     ModelChildOptions,
-    'threads' | 'queueMax' | 'startMs' | 'backOffMs' | 'onRestart' | 'onLost' | 'onDuration'
+    | 'threads'
+    | 'queueMax'
+    | 'startMs'
+    | 'backOffMs'
+    | 'onRestart'
+    | 'onLost'
+    | 'onDuration'
+    | 'onBatch'
   >;
 }
 
@@ -44,15 +53,19 @@ export async function createModelPorts(options: ModelPortsOptions): Promise<Mode
   const { bundleDir, epoch = 0, budget = usualBudget } = options;
   const { perceiveMs = 10_000, reasonMs = 15_000 } = options;
   const bundle = await openBundle(bundleDir);
-  const childOf = (role: ModelChildOptions['role']): ModelChild =>
+  const childOf = (
+    role: ModelChildOptions['role'],
+    batch: ModelPortsOptions['perceiverBatch'] = {},
+  ): ModelChild =>
     new ModelChild({
       ...options.child,
+      ...batch,
       role,
       entry: entryOf(`${role}-process`),
       bundleDir,
       bundleSha256: bundle.sha256,
     });
-  const perceiver = childOf('perceiver');
+  const perceiver = childOf('perceiver', options.perceiverBatch);
   const reasoner = childOf('reasoner');
   const close = async (): Promise<void> => {
     await Promise.all([perceiver.close(), reasoner.close()]);

@@ -26,10 +26,21 @@ export interface ModelProcess<K extends Kind> {
   readonly role: Role;
   readonly kind: K;
   /** Loads the models and runs them once, so that the first request is not the slow one. */
-  open(
-    bundle: Bundle,
-    options: SessionOptions,
-  ): Promise<(request: WireMessage<K>) => Promise<Reply>>;
+  open(bundle: Bundle, options: SessionOptions): Promise<Answer<K>>;
+}
+
+/** Answers the requests of one batch in their order, each as soon as it can; what fails fails alone. */
+export type Answer<K extends Kind> = (
+  batch: readonly WireMessage<K>[],
+) => AsyncIterable<PromiseSettledResult<Reply>>;
+
+/** For a model that gains nothing from several requests at once. */
+export function oneByOne<K extends Kind>(
+  answer: (request: WireMessage<K>) => Promise<Reply>,
+): Answer<K> {
+  return async function* (batch) {
+    for (const request of batch) yield* await Promise.allSettled([answer(request)]);
+  };
 }
 
 /** Serves one engine, as a child process: `--socket PATH --bundle DIR [--threads N]`. Returns when it is ready. */
@@ -71,39 +82,53 @@ export async function runModelProcess<K extends Kind>(model: ModelProcess<K>): P
   }
 }
 
-function serve<K extends Kind>(
-  socket: Socket,
-  kind: K,
-  answer: (request: WireMessage<K>) => Promise<Reply>,
-): void {
+function serve<K extends Kind>(socket: Socket, kind: K, answer: Answer<K>): void {
   const decoder = new MessageDecoder();
+  let batch: Request<K>[] = [];
   let last = Promise.resolve();
-  const handle = async (message: WireMessage): Promise<void> => {
-    if (message.header.kind === 'bye') {
-      socket.end();
+  const handle = async (requests: readonly Request<K>[]): Promise<void> => {
+    let answered = 0;
+    const send = (reply: Reply): void => {
+      socket.write(encodeMessage(reply.header, reply.tensors));
+      answered++;
+    };
+    for await (const result of answer(requests.map(({ message }) => message))) {
+      const id = requests[answered]?.id ?? null;
+      if (result.status === 'fulfilled') send(result.value);
+      else send({ header: errorHeader(id, result.reason) });
+    }
+    if (answered !== requests.length) {
+      throw new Error(`A ${kind} process answered ${answered} of ${requests.length} requests.`);
+    }
+  };
+  const take = (message: WireMessage): void => {
+    const { header } = message;
+    if (header.kind === 'bye') {
+      last = last.then(() => void socket.end());
       return;
     }
-    if (message.header.kind !== kind || !('id' in message.header)) {
-      throw new Error(`A ${kind} process was sent "${message.header.kind}".`);
+    if (header.kind !== kind || !('more' in header)) {
+      throw new Error(`A ${kind} process was sent "${header.kind}".`);
     }
-    let reply: Reply;
-    try {
-      reply = await answer(message as unknown as WireMessage<K>);
-    } catch (error) {
-      reply = { header: errorHeader(message.header.id, error) };
-    }
-    socket.write(encodeMessage(reply.header, reply.tensors));
+    batch.push({ id: header.id, message: message as unknown as WireMessage<K> });
+    if (header.more) return;
+    const requests = batch;
+    batch = [];
+    last = last.then(() => handle(requests));
+    last.catch((error: unknown) => stop(error));
   };
   socket.on('data', (chunk) => {
     try {
-      for (const message of decoder.push(chunk)) {
-        last = last.then(() => handle(message));
-        last.catch((error: unknown) => stop(error));
-      }
+      for (const message of decoder.push(chunk)) take(message);
     } catch (error) {
       stop(error);
     }
   });
+}
+
+interface Request<K extends Kind> {
+  readonly id: number;
+  readonly message: WireMessage<K>;
 }
 
 /** An engine that talks nonsense is a programming error: say so on stderr, which the engine keeps, and end. */

@@ -1,7 +1,9 @@
 /** The perceiver: a child process that turns clips into scenes. Started by `ModelChild`. */
-import { runModelProcess } from './model-process.js';
+import type { Scene } from '../types.js';
+import { runModelProcess, type Reply } from './model-process.js';
 import { Perceiver, type PerceiverInput } from './perceiver.js';
 import { float32 } from './tensor.js';
+import type { WireMessage } from './wire.js';
 
 await runModelProcess({
   role: 'perceiver',
@@ -10,7 +12,7 @@ await runModelProcess({
     const perceiver = await Perceiver.open(bundle, options);
     const { geometry, preprocessing } = bundle.manifest;
     const frameBytes = preprocessing.widthPx * preprocessing.heightPx * 3;
-    await perceiver.perceive({
+    const warmUp: PerceiverInput = {
       camera: 'warm-up',
       epoch: 0,
       clip: 0,
@@ -19,17 +21,17 @@ await runModelProcess({
       picture: { x: 0, y: 0, width: preprocessing.widthPx, height: preprocessing.heightPx },
       trackFloor: 0,
       pixels: new Uint8Array(geometry.framesPerClip * frameBytes).fill(128),
-    });
-    return async ({ header, tensors }) => {
-      const pixels = tensors['frames']?.data;
-      if (!(pixels instanceof Uint8Array)) throw new Error('A clip came without its frames.');
-      const input: PerceiverInput = { ...header, pixels };
-      const scene = await perceiver.perceive(input);
+    };
+    for await (const result of perceiver.perceive([warmUp])) {
+      if (result.status === 'rejected') throw result.reason;
+    }
+
+    const replyOf = (id: number, scene: Scene): Reply => {
       const rows = scene.objects.length;
       return {
         header: {
           kind: 'scene',
-          id: header.id,
+          id,
           objects: scene.objects.map((one) => ({
             ...one,
             mask: { size: [...one.mask.size], counts: [...one.mask.counts] },
@@ -45,5 +47,21 @@ await runModelProcess({
         },
       };
     };
+    return async function* (batch) {
+      const ids = batch.map(({ header }) => header.id);
+      let index = 0;
+      for await (const result of perceiver.perceive(batch.map(inputOf))) {
+        const id = ids[index++] ?? 0;
+        yield result.status === 'rejected'
+          ? result
+          : { status: 'fulfilled', value: replyOf(id, result.value) };
+      }
+    };
   },
 });
+
+/** A clip without its frames has none: it is refused for their size. */
+function inputOf({ header, tensors }: WireMessage<'perceive'>): PerceiverInput {
+  const pixels = tensors['frames']?.data;
+  return { ...header, pixels: pixels instanceof Uint8Array ? pixels : new Uint8Array(0) };
+}

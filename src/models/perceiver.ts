@@ -1,5 +1,5 @@
 import type { Scene, SceneObject } from '../types.js';
-import { encodeClip, type ClipTokens } from './backbone.js';
+import { encodeClips, type ClipTokens } from './backbone.js';
 import type { Bundle } from './bundle.js';
 import type { Mask } from './automatic-masks.js';
 import { familiarityOf } from './familiarity.js';
@@ -15,9 +15,9 @@ import {
 } from './preprocess.js';
 import { changePoints, gridPoints, type Point } from './prompt-points.js';
 import { encodeRle } from './rle.js';
-import { automaticMasks, encodeImage } from './segmenter.js';
+import { automaticMasks, encodeImages, type ImageEmbeddings } from './segmenter.js';
 import { openSession, type Session, type SessionOptions } from './session.js';
-import { stopwatch, type ClockMs } from './stopwatch.js';
+import { stopwatch, type ClockMs, type Stopwatch } from './stopwatch.js';
 import { centre, noTracks, predictBox, track, type Track, type TrackerState } from './tracks.js';
 
 /** One clip to be perceived; the pixels of its frames one after the other. */
@@ -43,6 +43,14 @@ interface Memory {
   readonly lastOnsetMs: ReadonlyMap<number, number>;
 }
 
+/** What is computed of several clips in one run. */
+interface Encoded {
+  readonly tokens: ClipTokens;
+  readonly embeddings: ImageEmbeddings;
+  /** The clip's share of the run. */
+  readonly stagesMs: Readonly<Record<string, number>>;
+}
+
 interface Sessions {
   readonly backbone: Session;
   readonly segmenterEncoder: Session;
@@ -56,7 +64,7 @@ const memoriesMax = 256;
 /** Clips after which a track's age counts no further (the attribute `age` is a share of it). */
 const ageClipsMax = 8;
 
-/** Turns clips into scenes: backbone, masks, pooling, classes, tracks, events. One clip at a time. */
+/** Turns clips into scenes: backbone, masks, pooling, classes, tracks, events. One batch at a time. */
 export class Perceiver {
   readonly #bundle: Bundle;
   readonly #sessions: Sessions;
@@ -85,8 +93,54 @@ export class Perceiver {
     return new Perceiver(bundle, sessions, options.clock);
   }
 
-  /** What this clip adds. A clip that fails leaves the camera's memory as it was. */
-  async perceive(input: PerceiverInput): Promise<Scene> {
+  /**
+   * What each clip adds, in the order of the clips, each as soon as it is known. Backbone and image encoder run once for
+   * all of them. A clip that fails fails alone and leaves its camera's memory as it was.
+   *
+   * @param inputs of each camera one, so that no clip is older than what its camera has seen
+   */
+  async *perceive(inputs: readonly PerceiverInput[]): AsyncGenerator<PromiseSettledResult<Scene>> {
+    const encoded = await this.#encode(inputs);
+    for (const [index, input] of inputs.entries()) {
+      const own = encoded[index];
+      if (own?.status === 'fulfilled')
+        yield* await Promise.allSettled([this.#perceiveOne(input, own.value)]);
+      else if (own !== undefined) yield own;
+    }
+  }
+
+  /** Where all together fail, each is tried alone, so that only the bad one fails. */
+  async #encode(inputs: readonly PerceiverInput[]): Promise<PromiseSettledResult<Encoded>[]> {
+    try {
+      const all = await this.#encodeTogether(inputs);
+      return all.map((value) => ({ status: 'fulfilled', value }));
+    } catch (reason) {
+      if (inputs.length === 1) return [{ status: 'rejected', reason }];
+      const each: PromiseSettledResult<Encoded>[] = [];
+      for (const input of inputs) each.push(...(await this.#encode([input])));
+      return each;
+    }
+  }
+
+  async #encodeTogether(inputs: readonly PerceiverInput[]): Promise<Encoded[]> {
+    const { manifest } = this.#bundle;
+    const watch = stopwatch(this.#clock);
+    const clips = inputs.map(({ pixels }) => clipTensor(pixels, manifest));
+    const tokens = await encodeClips(this.#sessions.backbone, clips);
+    watch.lap('backbone');
+    const images = inputs.map(({ pixels }) => keyFrameTensor(pixels, manifest));
+    const embeddings = await encodeImages(this.#sessions.segmenterEncoder, images);
+    watch.lap('segmenterEncoder');
+    const share = ([stage, ms]: [string, number]): [string, number] => [stage, ms / inputs.length];
+    const stagesMs = Object.fromEntries(Object.entries(watch.laps).map(share));
+    return tokens.map((own, index) => {
+      const image = embeddings[index];
+      if (image === undefined) throw new Error(`Clip ${index} of a batch has no embeddings.`);
+      return { tokens: own, embeddings: image, stagesMs };
+    });
+  }
+
+  async #perceiveOne(input: PerceiverInput, encoded: Encoded): Promise<Scene> {
     const { manifest, calibration } = this.#bundle;
     const { geometry } = manifest;
     const watch = stopwatch(this.#clock);
@@ -95,13 +149,11 @@ export class Perceiver {
     // Within an epoch clips count up; one that does not begins the epoch anew, as a replay does.
     const memory = remembered && remembered.clip < input.clip ? remembered : undefined;
     const { picture } = input;
-
-    const tokens = await encodeClip(this.#sessions.backbone, clipTensor(input.pixels, manifest));
-    watch.lap('backbone');
+    const { tokens, embeddings } = encoded;
 
     const tracker = resume(memory, input);
     const points = this.#points(input, tracker);
-    const masks = await this.#segment(input.pixels, points, watch);
+    const masks = await this.#segment(embeddings, points, watch);
     const features = poolMasks(
       masks.map(({ cells }) => cells),
       tokens.patches,
@@ -116,6 +168,7 @@ export class Perceiver {
       Float32Array.from(flatBoxes),
       manifest,
     );
+    watch.lap('objects');
     // The masks come best predicted IoU first, so the first that are no background are the best.
     const chosen = classes
       .flatMap(({ index }, row) => (index === 0 ? [] : [row]))
@@ -128,7 +181,7 @@ export class Perceiver {
     const aspect = picture.width / picture.height;
     const clipMs = (geometry.framesPerClip / geometry.framesPerSecond) * 1000;
     const { state, seen } = track(tracker, detections, input.clip, input.toMs, aspect, clipMs);
-    watch.lap('objects');
+    watch.lap('tracks');
 
     const previous = memory?.clip === input.clip - 1 ? memory.tokens : tokens;
     const scores = await scoreEvents(this.#sessions.eventHead, previous, tokens, manifest);
@@ -171,7 +224,7 @@ export class Perceiver {
         objects: concat(seen.map(({ detection }) => detection.feature)),
         attributes: Float32Array.from(objects.flatMap(attributesOf)),
       },
-      stagesMs: watch.laps,
+      stagesMs: { ...encoded.stagesMs, ...watch.laps },
     };
   }
 
@@ -180,18 +233,13 @@ export class Perceiver {
   }
 
   async #segment(
-    pixels: Uint8Array,
+    embeddings: ImageEmbeddings,
     points: readonly Point[],
-    watch: ReturnType<typeof stopwatch>,
+    watch: Stopwatch,
   ): Promise<Mask[]> {
     const { manifest } = this.#bundle;
-    const image = keyFrameTensor(pixels, manifest);
-    const embeddings = await encodeImage(this.#sessions.segmenterEncoder, image);
-    watch.lap('segmenterEncoder');
     const decoder = this.#sessions.segmenterDecoder;
-    const masks = await automaticMasks(decoder, embeddings, points, manifest);
-    watch.lap('segmenterDecoder');
-    return masks;
+    return automaticMasks(decoder, embeddings, points, manifest, watch);
   }
 
   /** SAM's grid, then at most one more batch: where tracks should be now, and where the clip changed most. */

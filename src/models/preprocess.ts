@@ -1,7 +1,7 @@
 import { LookaheadError } from '../errors.js';
 import type { Box } from '../types.js';
 import type { Manifest } from './manifest.js';
-import { uint8, type Tensor } from './tensor.js';
+import { uint8, type Uint8Tensor } from './tensor.js';
 
 /** A rectangle in pixels of the graphs' input. */
 export interface Rectangle {
@@ -22,7 +22,7 @@ export interface Size {
  * @param pixels F x height x width x 3, rgb24
  * @returns uint8 [1, F, height, width, 3]
  */
-export function clipTensor(pixels: Uint8Array, manifest: Manifest): Tensor {
+export function clipTensor(pixels: Uint8Array, manifest: Manifest): Uint8Tensor {
   const { widthPx, heightPx } = manifest.preprocessing;
   const { framesPerClip } = manifest.geometry;
   const expected = framesPerClip * heightPx * widthPx * 3;
@@ -37,7 +37,7 @@ export function clipTensor(pixels: Uint8Array, manifest: Manifest): Tensor {
 }
 
 /** The key frame of a clip, [1, height, width, 3], a view of the same bytes. */
-export function keyFrameTensor(pixels: Uint8Array, manifest: Manifest): Tensor {
+export function keyFrameTensor(pixels: Uint8Array, manifest: Manifest): Uint8Tensor {
   const { widthPx, heightPx } = manifest.preprocessing;
   return uint8([1, heightPx, widthPx, 3], frameOf(pixels, manifest.geometry.keyFrame, manifest));
 }

@@ -1,5 +1,5 @@
 /** The reasoner: a child process that turns windows into distributions and texts. Started by `ModelChild`. */
-import { runModelProcess } from './model-process.js';
+import { oneByOne, runModelProcess } from './model-process.js';
 import { Reasoner } from './reasoner.js';
 import { floats } from './tensor.js';
 
@@ -22,7 +22,7 @@ await runModelProcess({
       },
       { tokensMax: 2, justifyMs: 1, explainMs: 1 },
     );
-    return async ({ header, tensors }) => {
+    return oneByOne(async ({ header, tensors }) => {
       const input = {
         tokens: {
           scenes: header.scenes.map(({ clip, objects }) => ({ clip, objectCount: objects.length })),
@@ -47,6 +47,6 @@ await runModelProcess({
           stagesMs: reasoning.stagesMs,
         },
       };
-    };
+    });
   },
 });

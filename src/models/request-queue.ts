@@ -3,6 +3,8 @@ import { RequestDropped } from '../errors.js';
 /** What waits for one model process. */
 export interface Waiting {
   readonly camera: string;
+  /** From this moment of the monotonic clock on nobody waits for the answer any more. */
+  readonly dueMs: number;
   reject(error: Error): void;
 }
 
@@ -35,17 +37,31 @@ export class RequestQueue<T extends Waiting> {
     older?.reject(new RequestDropped('newer', `Camera ${item.camera} has something newer.`));
   }
 
-  shift(): T | undefined {
+  /**
+   * Takes the requests of the cameras that began to wait first, in that order, one a camera. Those that nobody waits for
+   * any more are dropped on the way and count for nothing.
+   */
+  take(countMax: number, nowMs: number): T[] {
+    const taken: T[] = [];
     for (const [camera, item] of this.#waiting) {
+      if (taken.length >= countMax) break;
       this.#waiting.delete(camera);
-      return item;
+      if (nowMs < item.dueMs) taken.push(item);
+      else item.reject(new RequestDropped('late', 'Its deadline passed before its turn came.'));
     }
-    return undefined;
+    return taken;
   }
 
   /** Takes one out of the line, if it is still in it. */
   remove(item: T): boolean {
     if (this.#waiting.get(item.camera) !== item) return false;
     return this.#waiting.delete(item.camera);
+  }
+
+  /** Takes all out of the line. */
+  clear(): T[] {
+    const all = [...this.#waiting.values()];
+    this.#waiting.clear();
+    return all;
   }
 }

@@ -2,21 +2,34 @@ import { filterMasks, selectMasks, type Mask } from './automatic-masks.js';
 import type { Manifest } from './manifest.js';
 import type { Point } from './prompt-points.js';
 import type { Session } from './session.js';
-import { float32, floats, type Tensor } from './tensor.js';
+import type { Stopwatch } from './stopwatch.js';
+import {
+  float32,
+  floats,
+  joinRows,
+  splitRows,
+  type Float32Tensor,
+  type Uint8Tensor,
+} from './tensor.js';
 
-/** The image encoder's output, for any number of decoder runs. */
+/** The image encoder's output for one picture, for any number of decoder runs. */
 export interface ImageEmbeddings {
-  readonly image_embeddings: Tensor;
-  readonly high_res: Tensor;
+  readonly image_embeddings: Float32Tensor;
+  readonly high_res: Float32Tensor;
 }
 
-/** @param image uint8 [1, height, width, 3] */
-export async function encodeImage(session: Session, image: Tensor): Promise<ImageEmbeddings> {
-  const { image_embeddings, high_res } = await session.run({ image });
-  if (image_embeddings === undefined || high_res === undefined) {
-    throw new Error('The segmenter encoder gave no embeddings.');
-  }
-  return { image_embeddings, high_res };
+/** Encodes pictures in one run. @param images uint8 [1, height, width, 3] each */
+export async function encodeImages(
+  session: Session,
+  images: readonly Uint8Tensor[],
+): Promise<ImageEmbeddings[]> {
+  const outputs = await session.run({ image: joinRows(images) });
+  const highRes = splitRows(outputs, 'high_res');
+  return splitRows(outputs, 'image_embeddings').map((image_embeddings, row) => {
+    const high_res = highRes[row];
+    if (high_res === undefined) throw new Error(`Picture ${row} has no fine embeddings.`);
+    return { image_embeddings, high_res };
+  });
 }
 
 /**
@@ -28,6 +41,7 @@ export async function automaticMasks(
   embeddings: ImageEmbeddings,
   points: readonly Point[],
   manifest: Manifest,
+  watch: Stopwatch,
 ): Promise<Mask[]> {
   const { segmenter, geometry } = manifest;
   const { maskRows, maskColumns } = geometry;
@@ -38,9 +52,13 @@ export async function automaticMasks(
       ...embeddings,
       point_coords: float32([batch.length, 2], Float32Array.from(batch.flat())),
     });
+    watch.lap('segmenterDecoder');
     const logits = floats(outputs, 'masks');
     const ious = floats(outputs, 'iou_predictions');
     found.push(...filterMasks(logits, ious, maskRows, maskColumns, segmenter));
+    watch.lap('maskSelection');
   }
-  return selectMasks(found, maskRows, maskColumns, segmenter);
+  const masks = selectMasks(found, maskRows, maskColumns, segmenter);
+  watch.lap('maskSelection');
+  return masks;
 }

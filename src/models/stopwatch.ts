@@ -1,12 +1,14 @@
 /** The time in milliseconds from any fixed moment on. */
 export type ClockMs = () => number;
 
-/** Durations of stages one after another, in milliseconds; by the monotonic clock unless another is given. */
-export function stopwatch(clock: ClockMs = () => performance.now()): {
+export interface Stopwatch {
   readonly laps: Readonly<Record<string, number>>;
   /** Ends a stage: the time since the last lap, or since the start, is its own. */
   lap(stage: string): void;
-} {
+}
+
+/** Durations of stages one after another, in milliseconds; by the monotonic clock unless another is given. */
+export function stopwatch(clock: ClockMs = () => performance.now()): Stopwatch {
   const laps: Record<string, number> = {};
   let last = clock();
   return {

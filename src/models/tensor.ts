@@ -6,6 +6,8 @@ export type Tensor =
   | { readonly type: 'bool'; readonly dims: readonly number[]; readonly data: Uint8Array };
 
 export type TensorType = Tensor['type'];
+export type Uint8Tensor = Extract<Tensor, { type: 'uint8' }>;
+export type Float32Tensor = Extract<Tensor, { type: 'float32' }>;
 export type Tensors = Readonly<Record<string, Tensor>>;
 
 export const bytesPerElement: Readonly<Record<TensorType, number>> = {
@@ -24,12 +26,40 @@ export function float32(dims: readonly number[], data: Float32Array): Tensor {
   return { type: 'float32', dims, data };
 }
 
-export function uint8(dims: readonly number[], data: Uint8Array): Tensor {
+export function uint8(dims: readonly number[], data: Uint8Array): Uint8Tensor {
   return { type: 'uint8', dims, data };
 }
 
 export function int64(dims: readonly number[], values: Iterable<number>): Tensor {
   return { type: 'int64', dims, data: BigInt64Array.from(values, (value) => BigInt(value)) };
+}
+
+/** Byte tensors of one shape, one behind the other along their first axis. One alone is not copied. */
+export function joinRows(tensors: readonly Uint8Tensor[]): Uint8Tensor {
+  const [first, ...others] = tensors;
+  if (first === undefined) throw new Error('No tensors to join.');
+  if (others.length === 0) return first;
+  const wrong = others.find(({ dims }) => dims.join() !== first.dims.join());
+  if (wrong)
+    throw new Error(`Cannot join [${wrong.dims.join(', ')}] to [${first.dims.join(', ')}].`);
+  const [rows = 1, ...rest] = first.dims;
+  const data = new Uint8Array(first.data.length * tensors.length);
+  tensors.forEach((one, index) => data.set(one.data, index * first.data.length));
+  return { type: 'uint8', dims: [rows * tensors.length, ...rest], data };
+}
+
+/** A batch's rows along its first axis, [1, ...] each. Copies: a view would keep the whole batch in memory. */
+export function splitRows(tensors: Tensors, name: string): Float32Tensor[] {
+  const all = floats(tensors, name);
+  const [rows = 1, ...rest] = tensors[name]?.dims ?? [];
+  const dims = [1, ...rest];
+  if (rows === 1) return [{ type: 'float32', dims, data: all }];
+  const size = sizeOf(dims);
+  return Array.from({ length: rows }, (_, row) => ({
+    type: 'float32',
+    dims,
+    data: all.slice(row * size, (row + 1) * size),
+  }));
 }
 
 /** The float32 tensor of that name; a missing or differently typed one is a programming error. */

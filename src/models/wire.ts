@@ -11,7 +11,7 @@ import { BoxSchema } from '../messages.js';
 import { bytesPerElement, sizeOf, type Tensor, type Tensors } from './tensor.js';
 
 /** Raised when a header changes its meaning; both sides must say the same. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 /** Longest message, all told. */
 export const messageBytesMax = 64 * 1024 * 1024;
 const headerBytesMax = 1024 * 1024;
@@ -26,7 +26,15 @@ const DescribedTensorSchema = z.object({
 });
 const base = { v: z.literal(protocolVersion), tensors: z.array(DescribedTensorSchema).max(16) };
 /** Of a request: what it is about, and how long its sender waits for the reply. */
-const request = { id: count, camera, epoch: count, clip: count, deadlineMs: z.number().positive() };
+const request = {
+  id: count,
+  camera,
+  epoch: count,
+  clip: count,
+  deadlineMs: z.number().positive(),
+  /** Whether another request of the same batch comes next: work begins with the last of them. */
+  more: z.boolean(),
+};
 const RleSchema = z.object({ size: z.tuple([count, count]), counts: z.array(count) });
 const stagesMs = z.record(z.string(), z.number());
 

@@ -2,7 +2,7 @@
 // It answers every request with an empty scene, or as `header.camera` says.
 import { connect } from 'node:net';
 import { parseArgs } from 'node:util';
-import { encodeMessage, MessageDecoder } from '../../dist/models/wire.js';
+import { encodeMessage, MessageDecoder, protocolVersion } from '../../dist/models/wire.js';
 
 const { values } = parseArgs({
   options: { socket: { type: 'string' }, bundle: { type: 'string' }, threads: { type: 'string' } },
@@ -16,20 +16,32 @@ const socket = connect(values.socket);
 socket.on('error', () => process.exit(0));
 socket.on('close', () => process.exit(0));
 const decoder = new MessageDecoder();
-const hello = { kind: 'hello', protocol: 1, bundleSha256: 'abc', role: 'perceiver' };
+const hello = { kind: 'hello', protocol: protocolVersion, bundleSha256: 'abc', role: 'perceiver' };
 if (orders.fatal) socket.write(encodeMessage({ kind: 'error', id: null, ...orders.fatal }));
 else if (!orders.silent) socket.write(encodeMessage({ ...hello, ...orders.hello }));
 
-const scene = (id) =>
-  encodeMessage({ kind: 'scene', id, objects: [], events: [], familiarity: 1, stagesMs: {} });
-socket.on('data', async (chunk) => {
+// `stagesMs` tells how many requests came together.
+const scene = (id, batch = 1) =>
+  encodeMessage({
+    kind: 'scene',
+    id,
+    objects: [],
+    events: [],
+    familiarity: 1,
+    stagesMs: { batch },
+  });
+let batch = [];
+socket.on('data', (chunk) => {
   for (const { header } of decoder.push(chunk)) {
     if (header.kind === 'bye') socket.end();
-    else await answer(header);
+    else batch.push(header);
+    if (header.more !== false) continue;
+    for (const one of batch) answer(one, batch.length);
+    batch = [];
   }
 });
 
-async function answer({ id, camera }) {
+function answer({ id, camera }, size) {
   if (camera === 'die') process.exit(1);
   if (camera === 'hang') for (;;);
   if (camera === 'garbage') socket.write('what is a header, really?');
@@ -39,8 +51,8 @@ async function answer({ id, camera }) {
     const error = { code: 'model_failed', message: 'NaN', remedy: 'none' };
     socket.write(encodeMessage({ kind: 'error', id, ...error }));
   } else {
-    const until = Date.now() + (camera === 'busy' ? 400 : camera === 'slow' ? 100 : 0);
+    const until = Date.now() + (camera === 'busy' ? 400 : camera.startsWith('slow') ? 100 : 0);
     while (Date.now() < until);
-    socket.write(scene(id));
+    socket.write(scene(id, size));
   }
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ModelChild, type ModelChildOptions } from '../../src/models/model-child.js';
+import { uint8, type Tensors } from '../../src/models/tensor.js';
 
 const entry = fileURLToPath(new URL('fake-child.mjs', import.meta.url));
 const open: ModelChild[] = [];
@@ -12,6 +13,7 @@ function childOf(orders: object = {}, options: Partial<ModelChildOptions> = {}) 
   const restarts: string[] = [];
   const lost: number[] = [];
   const durations: number[] = [];
+  const batches: number[] = [];
   const child = new ModelChild({
     role: 'perceiver',
     entry,
@@ -21,10 +23,11 @@ function childOf(orders: object = {}, options: Partial<ModelChildOptions> = {}) 
     onRestart: (_, why) => restarts.push(why),
     onLost: (_, count) => lost.push(count),
     onDuration: (_, durationMs) => durations.push(durationMs),
+    onBatch: (_, count) => batches.push(count),
     ...options,
   });
   open.push(child);
-  const ask = (camera: string, deadlineMs = 30_000) =>
+  const ask = (camera: string, deadlineMs = 30_000, tensors: Tensors = {}) =>
     child.request(
       'perceive',
       {
@@ -36,10 +39,10 @@ function childOf(orders: object = {}, options: Partial<ModelChildOptions> = {}) 
         picture: { x: 0, y: 0, width: 16, height: 9 },
         trackFloor: 1,
       },
-      {},
+      tensors,
       deadlineMs,
     );
-  return { child, ask, restarts, lost, durations };
+  return { child, ask, restarts, lost, durations, batches };
 }
 
 const alive = (pid: number | undefined): boolean => {
@@ -98,6 +101,81 @@ describe('a child that works', () => {
     await ask('a');
     expect(child.pid).toBe(pid);
     expect(restarts).toEqual([]);
+  });
+});
+
+describe('a child that takes batches', () => {
+  /** What came of a request: how many came to the child together with it, or why it failed. */
+  const outcome = async (request: ReturnType<ReturnType<typeof childOf>['ask']>) => {
+    try {
+      const { header } = await request;
+      return header.stagesMs['batch'];
+    } catch (error) {
+      const { reason, code } = error as { reason?: string; code?: string };
+      return reason ?? code ?? String(error);
+    }
+  };
+
+  test('is sent all that waits once it is free, of each camera the newest, no more than it may take', async () => {
+    const { child, ask, batches, durations } = childOf({}, { batchMax: 3 });
+    await child.start();
+    const cameras = ['slow', 'a', 'b', 'a', 'c', 'd', 'b'];
+    const all = cameras.map((camera) => outcome(ask(camera)));
+    expect(await Promise.all(all)).toEqual([1, 'newer', 'newer', 3, 3, 1, 3]);
+    expect(batches).toEqual([1, 3, 1]);
+    expect(durations).toHaveLength(5);
+  });
+
+  test('fails one of them alone', async () => {
+    const { child, ask, restarts } = childOf({}, { batchMax: 3, batchWaitMs: 60_000 });
+    await child.start();
+    const all = ['a', 'fail', 'b'].map((camera) => outcome(ask(camera)));
+    expect(await Promise.all(all)).toEqual([3, 'model_failed', 3]);
+    expect(restarts).toEqual([]);
+  });
+
+  test.each(['first', 'second', 'last'])(
+    'loses none because the %s makes no message',
+    async (bad) => {
+      const { child, ask, batches } = childOf({}, { batchMax: 3, batchWaitMs: 60_000 });
+      await child.start();
+      const wrong = { frames: uint8([2], new Uint8Array(1)) };
+      const all = ['first', 'second', 'last'].map((camera) =>
+        outcome(ask(camera, 30_000, camera === bad ? wrong : {})),
+      );
+      const found = await Promise.all(all);
+      expect(found.filter((one) => one === 2)).toHaveLength(2);
+      expect(found.filter((one) => String(one).includes('has 1 elements'))).toHaveLength(1);
+      expect(batches).toEqual([2]);
+    },
+  );
+
+  test('waits for a batch to fill only as long as it is told to', async () => {
+    const { child, ask } = childOf({}, { batchMax: 2, batchWaitMs: 50 });
+    await child.start();
+    expect(await Promise.all(['a', 'b'].map((camera) => outcome(ask(camera))))).toEqual([2, 2]);
+    expect(await outcome(ask('a'))).toBe(1);
+  });
+
+  test('is not taken for hung while it answers one after another', async () => {
+    const cameras = Array.from({ length: 12 }, (_, index) => `slow${index}`);
+    const { child, ask, restarts } = childOf({}, { batchMax: 12, batchWaitMs: 60_000 });
+    await child.start();
+    // 12 times 100 ms.
+    const all = cameras.map((camera) => outcome(ask(camera, 1000)));
+    expect(await Promise.all(all)).toEqual(cameras.map(() => 12));
+    expect(restarts).toEqual([]);
+  });
+
+  test('and dies of one is sent the next by themselves, then more and more again', async () => {
+    const { child, ask, lost, batches } = childOf({}, { batchMax: 4, batchWaitMs: 60_000 });
+    await child.start();
+    const all = ['die', 'a', 'b', 'c'].map((camera) => outcome(ask(camera)));
+    expect(await Promise.all(all)).toEqual(all.map(() => 'model_lost'));
+    expect(lost).toEqual([4]);
+    const later = ['d', 'e', 'f', 'g', 'h', 'i', 'j'].map((camera) => outcome(ask(camera)));
+    expect(await Promise.all(later)).toEqual([1, 2, 2, 4, 4, 4, 4]);
+    expect(batches).toEqual([4, 1, 2, 4]);
   });
 });
 
@@ -160,7 +238,7 @@ describe('a child that cannot start', () => {
   test.each([
     ['exits', { exitAtOnce: true }, /ended with code 3: no disk/],
     ['is of another bundle', { hello: { bundleSha256: 'def' } }, /bundle def, not abc/],
-    ['speaks another protocol', { hello: { protocol: 2 } }, /protocol 2/],
+    ['speaks another protocol', { hello: { protocol: 99 } }, /protocol 99/],
     ['has another role', { hello: { role: 'reasoner' } }, /it is a reasoner/],
   ])('because it %s fails after a few attempts', async (_, orders, why) => {
     const { child } = childOf(orders);

@@ -14,7 +14,12 @@ beforeAll(async () => {
     backOffMs: [1],
     onRestart: (role: string, why: string) => void restarts.push(`${role}: ${why}`),
   };
-  ports = await createModelPorts({ bundleDir: yardDir, epoch: 1_700_000_000_000, child });
+  ports = await createModelPorts({
+    bundleDir: yardDir,
+    epoch: 1_700_000_000_000,
+    perceiverBatch: { batchMax: 4 },
+    child,
+  });
 });
 afterAll(() => ports.close());
 
@@ -131,10 +136,18 @@ test('a killed perceiver is replaced, and gives no track id a second time', asyn
 
 test('a clip of another size fails by itself', async () => {
   const clip = clipOf('size', 0);
-  await expect(ports.perceive({ ...clip, frames: clip.frames.slice(1) })).rejects.toMatchObject({
-    code: 'model_failed',
-  });
+  const short = { ...clip, frames: clip.frames.slice(1) };
+  await expect(ports.perceive(short)).rejects.toMatchObject({ code: 'model_failed' });
   await ports.perceive(clip);
+  // Also in a batch: the first is sent alone, the others wait together.
+  const all = [clipOf('first', 0), clipOf('second', 0), short, clipOf('third', 0)];
+  const found = await Promise.allSettled(all.map((one) => ports.perceive(one)));
+  expect(found.map(({ status }) => status)).toEqual([
+    'fulfilled',
+    'fulfilled',
+    'rejected',
+    'fulfilled',
+  ]);
 });
 
 test('a bundle that is not one is refused before any child is started', async () => {

@@ -5,6 +5,7 @@ import {
   encodeMessage,
   MessageDecoder,
   messageBytesMax,
+  protocolVersion,
   type OwnHeader,
 } from '../../src/models/wire.js';
 
@@ -15,6 +16,7 @@ const perceive: OwnHeader = {
   epoch: 3,
   clip: 12,
   deadlineMs: 500,
+  more: false,
   fromMs: 1000,
   toMs: 1875,
   picture: { x: 0, y: 3, width: 160, height: 90 },
@@ -92,14 +94,15 @@ describe('the socket protocol', () => {
     return Buffer.concat([lengths, text, body]);
   }
   const tensor = (dims: number[], name = 'a') => ({ name, type: 'float32', dims });
-  const bye = (...described: object[]) => JSON.stringify({ v: 1, kind: 'bye', tensors: described });
+  const v = protocolVersion;
+  const bye = (...described: object[]) => JSON.stringify({ v, kind: 'bye', tensors: described });
 
   test.each<[string, Buffer]>([
     ['a header that is no JSON', raw('{')],
     ['a header that is no UTF-8', Buffer.of(6, 0, 0, 0, 2, 0, 0, 0, 0xff, 0xfe)],
-    ['another version', raw(JSON.stringify({ v: 2, kind: 'bye', tensors: [] }))],
-    ['an unknown kind', raw(JSON.stringify({ v: 1, kind: 'dance', tensors: [] }))],
-    ['a missing field', raw(JSON.stringify({ v: 1, kind: 'perceive', tensors: [] }))],
+    ['another version', raw(JSON.stringify({ v: v + 1, kind: 'bye', tensors: [] }))],
+    ['an unknown kind', raw(JSON.stringify({ v, kind: 'dance', tensors: [] }))],
+    ['a missing field', raw(JSON.stringify({ v, kind: 'perceive', tensors: [] }))],
     ['bytes of no tensor', raw(bye(), Buffer.alloc(4))],
     ['a tensor that ends too early', raw(bye(tensor([2])), Buffer.alloc(4))],
     ['a shape of nonsense', raw(bye(tensor([-1])))],
