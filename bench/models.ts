@@ -8,6 +8,7 @@ import { cpus } from 'node:os';
 import { openBundle } from '../src/models/bundle.js';
 import { Perceiver } from '../src/models/perceiver.js';
 import { Reasoner } from '../src/models/reasoner.js';
+import { cpuClockMs } from '../src/models/stopwatch.js';
 import { unhurriedBudget } from '../src/models/text-budget.js';
 import type { Scene } from '../src/types.js';
 import { YardScene } from '../src/yard/watch/yard-scene.js';
@@ -23,15 +24,11 @@ const { values } = parseArgs({
   },
 });
 
-const clock = (): number => {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-};
 const bundle = await openBundle(values.bundle);
 const { framesPerClip, clipsPerWindow, forecastEveryClips } = bundle.manifest.geometry;
 const { widthPx, heightPx } = bundle.manifest.preprocessing;
-const perceiver = await Perceiver.open(bundle, { threads: 1, clock });
-const reasoner = await Reasoner.open(bundle, { threads: 1, clock });
+const perceiver = await Perceiver.open(bundle, { threads: 1, clock: cpuClockMs });
+const reasoner = await Reasoner.open(bundle, { threads: 1, clock: cpuClockMs });
 const film = YardScene.open('test', Number(values.seed), 0);
 const picture = { x: 0, y: (heightPx - 90) / 2, width: widthPx, height: 90 };
 
