@@ -6,6 +6,7 @@ import type { Dataset } from '../../src/yard/data/schema.js';
 import { averagePrecision } from '../../src/yard/scoring/average-precision.js';
 import { verdictOf } from '../../src/yard/scoring/perception-goals.js';
 import { PerceptionSums } from '../../src/yard/scoring/perception-sums.js';
+import { SceneSums } from '../../src/yard/scoring/scene-sums.js';
 import { labelOf, yardClasses, yardLabels } from '../../src/yard/world/labels.js';
 
 /** On the grid of 48 x 80 cells; a cell is 2 x 2 pixels of the map of ids, whose first row lies 3 pixels below the grid's. */
@@ -242,6 +243,16 @@ describe('PerceptionSums', () => {
     expect(confusions).toEqual([{ truth: 'dog', said: 'ball', count: 8 }]);
   });
 
+  it('lets a mask of another class take no thing from its own in the AP of a class', () => {
+    const asBall = objectOf(dog, { class: 'ball', track: 99, classProbability: 1 });
+    const sums = sumsOf(
+      [dog],
+      scenesOf(() => [asBall, objectOf(dog)]),
+    );
+    expect(sums.detail().classes['dog']?.ap50?.value).toBe(1);
+    expect(sums.detail().spuriousMasks?.value).toBe(1);
+  });
+
   it('counts events that are recognised within a second, each once', () => {
     const at = (...onsets: number[]) => {
       const scenes = scenesOf(both, { events: [] });
@@ -275,6 +286,24 @@ describe('PerceptionSums', () => {
     ).detail().place;
     const values = Object.fromEntries(Object.entries(found).map(([key, it]) => [key, it?.value]));
     expect(values).toEqual({ gate: 1, light: 0, dock: 0, lawn: 1, rain: 1 });
+  });
+});
+
+describe('SceneSums', () => {
+  it('draws the same scenes for what is no function of sums', () => {
+    const sums = new SceneSums({ resamples: 200 });
+    const rights = [1, 5, 2, 9];
+    rights.forEach((right, scene) => {
+      sums.add(scene, 'right', right);
+      sums.add(scene, 'all', 10);
+    });
+    const drawn = sums.measureDrawn((timesOf) => {
+      const times = rights.map((_, scene) => timesOf(scene));
+      const all = times.reduce((sum, it) => sum + 10 * it, 0);
+      return rights.reduce((sum, right, scene) => sum + right * times[scene]!, 0) / all;
+    });
+    expect(drawn).toEqual(sums.ratio('right', 'all'));
+    expect(drawn?.interval[0]).toBeLessThan(drawn?.interval[1] ?? NaN);
   });
 });
 
