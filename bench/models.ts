@@ -8,9 +8,10 @@ import { cpus } from 'node:os';
 import { openBundle } from '../src/models/bundle.js';
 import { Perceiver } from '../src/models/perceiver.js';
 import { Reasoner } from '../src/models/reasoner.js';
+import { cpuClockMs } from '../src/models/stopwatch.js';
 import { unhurriedBudget } from '../src/models/text-budget.js';
 import type { Scene } from '../src/types.js';
-import { ClipFilm, scenesOf } from './shared.js';
+import { ClipFilm } from './shared.js';
 
 const { values } = parseArgs({
   options: {
@@ -23,14 +24,10 @@ const { values } = parseArgs({
   },
 });
 
-const clock = (): number => {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-};
 const bundle = await openBundle(values.bundle);
 const { clipsPerWindow, forecastEveryClips } = bundle.manifest.geometry;
-const perceiver = await Perceiver.open(bundle, { threads: 1, clock });
-const reasoner = await Reasoner.open(bundle, { threads: 1, clock });
+const perceiver = await Perceiver.open(bundle, { threads: 1, clock: cpuClockMs });
+const reasoner = await Reasoner.open(bundle, { threads: 1, clock: cpuClockMs });
 const film = new ClipFilm(bundle.manifest, Number(values.seed), 0);
 
 /** Rounds of which the first few, in which memory is still being had, do not count. */
@@ -41,7 +38,7 @@ const scenes: Scene[] = [];
 let objects = 0;
 const clips = Number(values.clips);
 for (let clip = 0; clip < clips; clip++) {
-  const [scene] = await scenesOf(perceiver, [film.next('bench', clip)]);
+  const [scene] = await perceiver.scenes([film.next('bench', clip)]);
   if (scene === undefined) break;
   scenes.push(scene);
   objects += scene.objects.length;

@@ -10,9 +10,10 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { openBundle } from '../src/models/bundle.js';
 import { ModelChild } from '../src/models/model-child.js';
+import { cpuClockMs } from '../src/models/stopwatch.js';
 import { Perceiver, type PerceiverInput } from '../src/models/perceiver.js';
 import { uint8 } from '../src/models/tensor.js';
-import { ClipFilm, readProcesses, root, scenesOf, writeResult } from './shared.js';
+import { ClipFilm, readProcesses, root, writeResult } from './shared.js';
 
 const { values } = parseArgs({
   options: {
@@ -98,18 +99,14 @@ if (!values['no-write'])
 
 /** `costs`: [batch size], CPU ms for each clip by stage. */
 async function measureParts() {
-  const clock = (): number => {
-    const { user, system } = process.cpuUsage();
-    return (user + system) / 1000;
-  };
-  const perceiver = await Perceiver.open(bundle, { threads: 1, clock });
+  const perceiver = await Perceiver.open(bundle, { threads: 1, clock: cpuClockMs });
   const found = batchSizes.map(() => new Map<string, number[]>());
   let objects = 0;
   for (const [round, inputs] of clips.entries()) {
     for (const [index, batchSize] of batchSizes.entries()) {
       const sums = new Map<string, number>();
       for (const batch of batchesOf(inputs, batchSize)) {
-        for (const { stagesMs, objects: seen } of await scenesOf(perceiver, batch)) {
+        for (const { stagesMs, objects: seen } of await perceiver.scenes(batch)) {
           if (round >= warmUps) objects += seen.length;
           for (const [stage, ms] of Object.entries(stagesMs))
             sums.set(stage, (sums.get(stage) ?? 0) + ms);

@@ -3,8 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Manifest } from '../src/models/manifest.js';
-import type { Perceiver, PerceiverInput } from '../src/models/perceiver.js';
-import type { Scene } from '../src/types.js';
+import type { PerceiverInput } from '../src/models/perceiver.js';
 import { YardScene } from '../src/yard/watch/yard-scene.js';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
@@ -117,17 +116,4 @@ export class ClipFilm {
       }
     }
   }
-}
-
-/** What all these clips add; throws where one fails. */
-export async function scenesOf(
-  perceiver: Perceiver,
-  inputs: readonly PerceiverInput[],
-): Promise<Scene[]> {
-  const scenes: Scene[] = [];
-  for await (const result of perceiver.perceive(inputs)) {
-    if (result.status === 'rejected') throw result.reason;
-    scenes.push(result.value);
-  }
-  return scenes;
 }

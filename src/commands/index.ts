@@ -17,10 +17,13 @@ export const commands: Readonly<Record<string, Command>> = {
   replay: async (args, context) => (await import('./replay.js')).replayCommand(args, context),
   yard: async (args, context) => (await import('./yard.js')).yardCommand(args, context),
   evaluate: async (args, context) => {
-    const { evaluateCommand } = await import('./evaluate.js');
     const { ffmpegPath, out, err } = context;
     const bundleDir = bundleDirOf({ bundle: 'yard' });
-    return evaluateCommand(args, { ffmpegPath, out, err, cacheDir, bundleDir });
+    const tools = { ffmpegPath, out, err, cacheDir, bundleDir };
+    const [name, ...rest] = args;
+    if (name === 'perception')
+      return (await import('./evaluate-perception.js')).evaluatePerceptionCommand(rest, tools);
+    return (await import('./evaluate.js')).evaluateCommand(args, tools);
   },
 };
 

@@ -61,7 +61,11 @@ export async function openBundle(dir: string): Promise<Bundle> {
   );
   checkCalibration(manifest, calibration);
   const tokenizer = readTokenizer(manifest, contents.get('tokenizer'));
-  const path = (key: FileKey): string => join(dir, manifest.files[key].path);
+  const path = (key: FileKey): string => {
+    const file = manifest.files[key];
+    if (!file) throw new TypeError(`The bundle has no ${key}.`);
+    return join(dir, file.path);
+  };
   return {
     dir,
     manifest,
@@ -167,19 +171,27 @@ function checkManifest(manifest: Manifest): void {
     `language.endOfText is ${String(language.endOfText)}`,
   );
   const lastAxis = (
-    key: 'eventHead' | 'objectHead',
+    key: 'eventHead' | 'objectHead' | 'trackForecaster',
     output: string,
     count: number,
     of: string,
   ): void => {
-    const axis = files[key].outputs.find(({ name }) => name === output)?.shape.at(-1);
+    const file = files[key];
+    const axis = file?.outputs.find(({ name }) => name === output)?.shape.at(-1);
     check(
       axis === count,
-      `${files[key].path}: output "${output}" has ${String(axis)} columns for ${String(count)} ${of}`,
+      `${file?.path ?? key}: output "${output}" has ${String(axis)} columns for ${String(count)} ${of}`,
     );
   };
   lastAxis('eventHead', 'event_logits', labels.length, 'labels');
   lastAxis('objectHead', 'class_logits', classes.length, 'classes');
+  if (!files.trackForecaster) return;
+  lastAxis('trackForecaster', 'log_chances', labels.length, 'labels');
+  for (const key of ['lookFrames', 'objectAttributes', 'place'] as const)
+    check(
+      geometry[key] !== undefined,
+      `files.trackForecaster needs geometry.${key}, which is missing`,
+    );
 }
 
 function checkEmbeddings(manifest: Manifest, bytes: number): void {

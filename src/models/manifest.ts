@@ -69,6 +69,12 @@ export const ManifestSchema = z.object({
     queries: z.number().int().positive(),
     objectsPerClipMax: z.number().int().positive(),
     attributes: z.array(z.string()),
+    /** Frames of a clip at which an object's place is told; the last is the key frame. */
+    lookFrames: z.array(z.number().int().nonnegative()).min(1).optional(),
+    /** What can be seen of a thing, as the object head tells it. */
+    objectAttributes: z.array(z.string()).optional(),
+    /** Yes-or-no facts about the whole place, as the event head tells them. */
+    place: z.array(z.string()).optional(),
   }),
   segmenter: z.object({
     pointsPerRow: z.number().int().positive(),
@@ -100,6 +106,8 @@ export const ManifestSchema = z.object({
     eventHead: GraphSchema,
     fusion: GraphSchema,
     reasoner: GraphSchema,
+    /** Chances from tracks alone: what they are worth, and a cheap forecast. */
+    trackForecaster: GraphSchema.optional(),
     embeddings: FileSchema,
     tokenizer: FileSchema,
     calibration: FileSchema,

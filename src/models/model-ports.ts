@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { Clip, Reasoning, Scene, Window } from '../types.js';
 import { openBundle, type Bundle } from './bundle.js';
 import { ModelChild, type ModelChildOptions } from './model-child.js';
+import { joinFrames, pictureOf } from './preprocess.js';
 import { float32, floats, uint8, type Tensor } from './tensor.js';
 import { usualBudget, type TextBudget } from './text-budget.js';
 import { TrackFloors } from './track-floors.js';
@@ -81,9 +82,7 @@ export async function createModelPorts(options: ModelPortsOptions): Promise<Mode
   const perceive = async (clip: Clip): Promise<Scene> => {
     const { camera, index, fromMs, toMs } = clip;
     const trackFloor = floors.of(camera, epoch, index);
-    const { widthPx, heightPx } = bundle.manifest.preprocessing;
-    const whole = { x: 0, y: 0, width: widthPx, height: heightPx };
-    const picture = clip.frames[0]?.picture ?? whole;
+    const picture = pictureOf(clip, bundle.manifest);
     const { header, tensors } = await perceiver.request(
       'perceive',
       { camera, epoch, clip: index, fromMs, toMs, picture, trackFloor },
@@ -149,10 +148,7 @@ export async function createModelPorts(options: ModelPortsOptions): Promise<Mode
 
 function framesTensor(clip: Clip, bundle: Bundle): Tensor {
   const { widthPx, heightPx } = bundle.manifest.preprocessing;
-  const frameBytes = widthPx * heightPx * 3;
-  const pixels = new Uint8Array(clip.frames.length * frameBytes);
-  clip.frames.forEach((frame, index) => pixels.set(frame.pixels, index * frameBytes));
-  return uint8([clip.frames.length, heightPx, widthPx, 3], pixels);
+  return uint8([clip.frames.length, heightPx, widthPx, 3], joinFrames(clip.frames));
 }
 
 /** Several matrices of one width, one below the other. */

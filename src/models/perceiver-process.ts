@@ -22,9 +22,7 @@ await runModelProcess({
       trackFloor: 0,
       pixels: new Uint8Array(geometry.framesPerClip * frameBytes).fill(128),
     };
-    for await (const result of perceiver.perceive([warmUp])) {
-      if (result.status === 'rejected') throw result.reason;
-    }
+    await perceiver.scenes([warmUp]);
 
     const replyOf = (id: number, scene: Scene): Reply => {
       const rows = scene.objects.length;

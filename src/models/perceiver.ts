@@ -109,6 +109,16 @@ export class Perceiver {
     }
   }
 
+  /** `perceive` for those who want all scenes or none: throws where a clip fails. */
+  async scenes(inputs: readonly PerceiverInput[]): Promise<Scene[]> {
+    const scenes: Scene[] = [];
+    for await (const result of this.perceive(inputs)) {
+      if (result.status === 'rejected') throw result.reason;
+      scenes.push(result.value);
+    }
+    return scenes;
+  }
+
   /** Where all together fail, each is tried alone, so that only the bad one fails. */
   async #encode(inputs: readonly PerceiverInput[]): Promise<PromiseSettledResult<Encoded>[]> {
     try {

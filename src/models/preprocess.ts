@@ -1,5 +1,5 @@
 import { LookaheadError } from '../errors.js';
-import type { Box } from '../types.js';
+import type { Box, Clip } from '../types.js';
 import type { Manifest } from './manifest.js';
 import { uint8, type Uint8Tensor } from './tensor.js';
 
@@ -14,6 +14,23 @@ export interface Rectangle {
 export interface Size {
   readonly widthPx: number;
   readonly heightPx: number;
+}
+
+/** A clip's frames one after the other, F x height x width x 3. */
+export function joinFrames(frames: readonly { readonly pixels: Uint8Array }[]): Uint8Array {
+  const pixels = new Uint8Array(frames.reduce((bytes, frame) => bytes + frame.pixels.length, 0));
+  let at = 0;
+  for (const frame of frames) {
+    pixels.set(frame.pixels, at);
+    at += frame.pixels.length;
+  }
+  return pixels;
+}
+
+/** The camera's picture inside a clip's frames; all of them where the frames have no bars. */
+export function pictureOf({ frames }: Clip, { preprocessing }: Manifest): Rectangle {
+  const { widthPx, heightPx } = preprocessing;
+  return frames[0]?.picture ?? { x: 0, y: 0, width: widthPx, height: heightPx };
 }
 
 /**

@@ -31,7 +31,7 @@ function edit(change: (manifest: Manifest) => unknown): void {
   change(manifest);
   writeFileSync(join(dir, 'manifest.json'), JSON.stringify(manifest));
 }
-function rehash(key: keyof Manifest['files'], content: string): void {
+function rehash(key: 'calibration' | 'tokenizer' | 'embeddings' | 'fusion', content: string): void {
   const { path } = yardManifest().files[key];
   writeFileSync(join(dir, path), content);
   const sha256 = createHash('sha256').update(content).digest('hex');

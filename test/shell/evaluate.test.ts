@@ -12,8 +12,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { commands } from '../../src/commands/index.js';
 import { evaluateCommand } from '../../src/commands/evaluate.js';
+import { evaluatePerceptionCommand } from '../../src/commands/evaluate-perception.js';
+import type { Context } from '../../src/commands/options.js';
 import { ManifestSchema, type Manifest } from '../../src/models/manifest.js';
+import {
+  perceptionGoals,
+  perceptionMeasures,
+  verdictOf,
+} from '../../src/yard/scoring/perception-goals.js';
+import type { PerceptionReport } from '../../src/yard/scoring/perception-report.js';
 import { yardLabels } from '../../src/yard/world/labels.js';
 import { worldVersion } from '../../src/yard/world/version.js';
 import { yardDir, yardManifest } from '../models/yard-bundle.js';
@@ -101,5 +110,58 @@ describe('evaluate', () => {
     );
     expect(written.quality).toEqual(measures);
     expect(written.training['evaluate']).toContain('./lookahead evaluate --seed 1 --scenes 1');
+  }, 180_000);
+});
+
+describe('evaluate perception', () => {
+  it('is a command of its own under evaluate, and refuses what it does not understand', async () => {
+    const perception = async (...args: string[]) => commands['evaluate']!(args, {} as Context);
+    await expect(perception('perception', '--windows', '0')).rejects.toThrow('--windows is "0"');
+    await expect(perception('perception', '--split', 'east')).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringContaining('--split is "east"') as string,
+    });
+    await expect(perception('perception', '--data', folder, '--seed', '2')).rejects.toThrow(
+      '--data has a seed and a split of its own',
+    );
+  });
+
+  it('prints every figure beside its floor and goal, for programs and for people', async () => {
+    writeManifest(withYardLabels);
+    // The scene that the test before has drawn.
+    const [name = ''] = readdirSync(cacheDir);
+    const perception = async (...args: string[]): Promise<string> => {
+      const out = new Text();
+      const tools = { ffmpegPath: ffmpegPath(), out, err: new Text(), bundleDir, cacheDir };
+      const asked = ['--data', join(cacheDir, name), '--windows', '8', ...args];
+      expect(await evaluatePerceptionCommand(asked, tools)).toBe(0);
+      return out.text;
+    };
+    const report = JSON.parse(await perception('--json')) as PerceptionReport;
+    expect(report).toMatchObject({ split: 'test', seed: 1, scenes: 1, pictures: 8, windows: 0 });
+    for (const key of perceptionMeasures) {
+      const { value, interval, floor, goal, verdict } = report[key];
+      expect([key, floor, goal]).toEqual([
+        ...[key, perceptionGoals[key].floor, perceptionGoals[key].goal],
+      ]);
+      expect(verdict, key).toBe(verdictOf(key, value));
+      if (key === 'symbolicSkill') continue;
+      expect(value, key).toBeGreaterThan(0);
+      expect(interval, key).toEqual([value, value]);
+    }
+    for (const key of ['maskIou', 'ap50', 'idf1', 'classAccuracy', 'eventF1'] as const)
+      expect(report[key].value, key).toBeLessThanOrEqual(1);
+    expect(report.symbolicSkill).toMatchObject({ value: null, verdict: 'not measured' });
+    expect(report.symbolicSkill.reason).toBeTruthy();
+    expect(report.detail.things).toBeGreaterThan(8);
+    expect(Object.keys(report.detail.stagesCpuMs)).toContain('segmenterDecoder');
+
+    const table = await perception('--detail');
+    for (const key of perceptionMeasures) expect(table).toMatch(new RegExp(`^${key} .*\\d`, 'm'));
+    expect(table).toMatch(
+      /^maskIou .* 0\.75 +0\.85 +(below the floor|short of the goal|reached) /m,
+    );
+    expect(table).toMatch(/^symbolicSkill +- .*not measured +because /m);
+    expect(table).toMatch(/^class +things +recall +maskIou +ap50 +classAccuracy$/m);
   }, 180_000);
 });

@@ -5,9 +5,11 @@
 import type { EventMessage, Forecast, Message, Outcome, SceneMessage } from '../../messages.js';
 import { decodeRle } from '../../models/rle.js';
 import type { RecordedTruth } from '../data/read-recording.js';
-import type { Dataset, WindowLine } from '../data/schema.js';
-import { idsHeight, idsWidth } from '../drawing/painter.js';
+import type { Dataset } from '../data/schema.js';
 import type { NextLine } from './forecast-file.js';
+import { overlapOf, trueMasks } from './mask-overlap.js';
+import { matchEvents } from './match-events.js';
+import { idsOf, matchIouMin, trueEvents, truthWindowOf, visibleMin } from './recorded-truth.js';
 import { SceneSums, type Measure } from './scene-sums.js';
 import { scoreFile } from './score-file.js';
 import type { TruthWindow } from './truth-window.js';
@@ -27,12 +29,6 @@ export interface Quality {
 
 /** What turns a time of the messages into a clip and a time of the truth. */
 type Rhythm = Pick<Dataset, 'framesPerSecond' | 'framesPerClip'>;
-
-/** An event counts as recognised when its onset is this near. */
-const onsetToleranceMs = 1000;
-/** Hidden and half-visible things are no fair test of a mask. */
-const visibleMin = 0.5;
-const matchIouMin = 0.5;
 
 /** Shares over all scenes, of the columns «up» and «down» of their names. */
 const shares = [
@@ -124,7 +120,7 @@ function askedOf(
   const byClip = new Map(scene.truth.windows.map((window) => [window.clip, window]));
   return ofKind<Forecast>(scene, 'forecast').flatMap((forecast) => {
     const window = byClip.get(lastClipOf(forecast, dataset));
-    const truth = window && truthOf(window, scene.truth, dataset);
+    const truth = window && truthWindowOf(window, scene.truth, dataset);
     if (!truth) return [];
     const { nothing, somethingElse } = forecast;
     const events = forecast.events.map(({ label, confidence }) => ({ label, confidence }));
@@ -133,46 +129,17 @@ function askedOf(
   });
 }
 
-/** Null where the recording has no pBayes. */
-function truthOf(
-  window: WindowLine,
-  { scene: { scene, template } }: RecordedTruth,
-  { templates, labels }: Dataset,
-): TruthWindow | null {
-  const { clip, next, last, bayes, state, bayesWithin, within } = window;
-  if (!bayes || !state || !bayesWithin) return null;
-  const prior = templates.find(({ name }) => name === template);
-  if (!prior) throw new TypeError(`The data set has no prior of ${template}.`);
-  return {
-    ...{ scene, clip, template, next, bayes, state, bayesWithin },
-    prior: prior.priorNext,
-    priorWithin: prior.priorWithin,
-    last: last === 0 ? null : last,
-    within: labels.map((_, label) => (label === 0 ? within.length === 0 : within.includes(label))),
-  };
-}
-
 /** F1 = 2 TP / (recognised + true), summed over labels. */
 function tallyEvents(scene: MeasuredScene, dataset: Dataset, tally: Tally): void {
-  const seen = ofKind<EventMessage>(scene, 'event');
-  // The truth gives a picture the time when it was taken, a replay gives the first one the time 0.
-  const firstPictureMs = 1000 / dataset.framesPerSecond;
-  const open = scene.truth.events.map(({ label, onsetS }) => ({
-    text: dataset.labels[label]?.text,
-    onsetMs: onsetS * 1000 - firstPictureMs,
+  const seen = ofKind<EventMessage>(scene, 'event').map(({ label, onset }) => ({
+    label,
+    onsetMs: Date.parse(onset),
   }));
-  const truths = open.length;
-  let hits = 0;
-  for (const event of seen) {
-    const at = open.findIndex(
-      ({ text, onsetMs }) =>
-        text === event.label && Math.abs(onsetMs - Date.parse(event.onset)) <= onsetToleranceMs,
-    );
-    if (at < 0) continue;
-    open.splice(at, 1);
-    hits++;
-  }
-  tally('eventF1', 2 * hits, truths + seen.length);
+  for (const { truths, found, hits } of matchEvents(
+    trueEvents(scene.truth, dataset),
+    seen,
+  ).values())
+    tally('eventF1', 2 * hits, truths + found);
 }
 
 /** How often the recognised outcome of a forecast is the true one. */
@@ -188,53 +155,21 @@ function tallyOutcomes(scene: MeasuredScene, dataset: Dataset, tally: Tally): vo
 }
 
 function tallyObjects(scene: MeasuredScene, tally: Tally): void {
-  for (const message of ofKind<SceneMessage>(scene, 'scene')) {
-    const masks = message.objects.map(({ class: name, mask }) => ({
-      name,
-      bits: decodeRle(mask),
-      size: mask.size,
-    }));
-    const mapBytes = idsHeight * idsWidth;
-    const map = scene.truth.ids.subarray(message.clip * mapBytes, (message.clip + 1) * mapBytes);
-    scene.truth.clips[message.clip]?.objects.forEach((object, index) => {
-      if (object.visible < visibleMin) return;
+  for (const { clip, objects } of ofKind<SceneMessage>(scene, 'scene')) {
+    const masks = objects.map(({ class: name, mask }) => ({ name, cells: decodeRle(mask) }));
+    const things = scene.truth.clips[clip]?.objects ?? [];
+    const size = objects[0]?.mask.size ?? [0, 0];
+    const cells =
+      masks.length === 0 ? [] : trueMasks(idsOf(scene.truth, clip), things.length, size);
+    things.forEach((thing, index) => {
+      if (thing.visible < visibleMin) return;
       const best = masks
-        .map(({ name, bits, size }) => ({ name, iou: maskIou(map, index + 1, bits, size) }))
+        .map((mask) => ({ ...mask, iou: overlapOf(mask.cells, cells[index]!).iou }))
         .reduce((a, b) => (b.iou > a.iou ? b : a), { name: '', iou: 0 });
       const isFound = best.iou >= matchIouMin;
       tally('maskIou', best.iou, 1);
       tally('objectRecall', Number(isFound), 1);
-      if (isFound) tally('classAccuracy', Number(best.name === object.class), 1);
+      if (isFound) tally('classAccuracy', Number(best.name === thing.class), 1);
     });
   }
-}
-
-/** On the mask's own grid: a cell belongs to the object when at least half of its pixels do. */
-function maskIou(
-  map: Uint8Array,
-  id: number,
-  bits: Uint8Array,
-  [rows, columns]: readonly [number, number],
-): number {
-  const cell = idsWidth / columns;
-  // The letterbox: the grid spans a little more than the picture's rows.
-  const above = (rows * cell - idsHeight) / 2;
-  let both = 0;
-  let either = 0;
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      let covered = 0;
-      for (let y = 0; y < cell; y++) {
-        const mapRow = row * cell + y - above;
-        if (mapRow < 0 || mapRow >= idsHeight) continue;
-        for (let x = 0; x < cell; x++)
-          if (map[mapRow * idsWidth + column * cell + x] === id) covered++;
-      }
-      const isTrue = covered * 2 >= cell * cell;
-      const isSaid = bits[row * columns + column] === 1;
-      if (isTrue && isSaid) both++;
-      if (isTrue || isSaid) either++;
-    }
-  }
-  return either === 0 ? 0 : both / either;
 }

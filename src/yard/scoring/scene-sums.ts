@@ -56,14 +56,27 @@ export class SceneSums {
   measure(of: (sum: SumOf) => number): Measure | null {
     const value = of((column) => this.total(column));
     if (!Number.isFinite(value)) return null;
-    const sorted = Float64Array.from(
-      this.resampled()
-        .map((sums) => of(this.sumOf(sums)))
-        .filter((drawn) => Number.isFinite(drawn)),
-    ).sort();
-    const quantile = (share: number): number =>
-      sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? value;
-    return { value, interval: [quantile(0.025), quantile(0.975)] };
+    return measureOf(
+      value,
+      this.resampled().map((sums) => of(this.sumOf(sums))),
+    );
+  }
+
+  /** For what is no function of sums: `of` is told how often each scene was drawn. The same resamples, the same rules. */
+  measureDrawn(of: (timesOf: (scene: number) => number) => number): Measure | null {
+    const value = of(() => 1);
+    if (!Number.isFinite(value)) return null;
+    const scenes = [...this.scenes.keys()];
+    const drawn = Array.from({ length: this.resamples }, (_, resample) => {
+      const times = new Map<number, number>();
+      const pick = this.pickOf(resample);
+      for (let index = 0; index < scenes.length; index++) {
+        const scene = scenes[pick(index)]!;
+        times.set(scene, (times.get(scene) ?? 0) + 1);
+      }
+      return of((scene) => times.get(scene) ?? 0);
+    });
+    return measureOf(value, drawn);
   }
 
   ratio(up: string, down: string): Measure | null {
@@ -76,10 +89,13 @@ export class SceneSums {
 
   private resampled(): readonly Float64Array[] {
     return (this.drawn ??= Array.from({ length: this.resamples }, (_, resample) =>
-      this.addUp((index) =>
-        Math.floor(uniform(this.seed, draws, resample, index) * this.scenes.size),
-      ),
+      this.addUp(this.pickOf(resample)),
     ));
+  }
+
+  /** Which scene is drawn at each place of a resample. */
+  private pickOf(resample: number): (index: number) => number {
+    return (index) => Math.floor(uniform(this.seed, draws, resample, index) * this.scenes.size);
   }
 
   private addUp(pick: (index: number) => number): Float64Array {
@@ -89,4 +105,11 @@ export class SceneSums {
       scenes[pick(index)]?.forEach((value, column) => (sums[column]! += value));
     return sums;
   }
+}
+
+function measureOf(value: number, drawn: readonly number[]): Measure {
+  const sorted = Float64Array.from(drawn.filter((it) => Number.isFinite(it))).sort();
+  const quantile = (share: number): number =>
+    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? value;
+  return { value, interval: [quantile(0.025), quantile(0.975)] };
 }

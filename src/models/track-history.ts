@@ -1,0 +1,115 @@
+/** The tracks of a window as look by look what was seen of each: scenes in, tensors out. Pure. */
+import type { Box, Scene, SceneObject, Window } from '../types.js';
+import type { Manifest } from './manifest.js';
+import { float32, int64, type Tensors } from './tensor.js';
+
+/** What of a manifest says how long a history is and how wide. */
+export interface HistoryShape {
+  readonly classes: readonly string[];
+  readonly clipsPerWindow: number;
+  /** L frames of a clip at which an object's place is told; the last is the key frame. */
+  readonly lookFrames: readonly number[];
+  /** A names. */
+  readonly objectAttributes: readonly string[];
+  /** P names. */
+  readonly place: readonly string[];
+}
+
+/** Null where the bundle tells neither looks nor what is seen of things and places. */
+export function historyShapeOf({ classes, geometry }: Manifest): HistoryShape | null {
+  const { clipsPerWindow, lookFrames, objectAttributes, place } = geometry;
+  if (!lookFrames || !objectAttributes || !place) return null;
+  return { classes, clipsPerWindow, lookFrames, objectAttributes, place };
+}
+
+/** One object in a clip of the window. */
+interface Sighting {
+  /** 0 is the window's oldest clip. */
+  readonly slot: number;
+  readonly object: SceneObject;
+}
+
+/**
+ * The window's last `clipsPerWindow` clips, T = clipsPerWindow x L looks, oldest first; of M tracks, in the order of their
+ * ids. A track that was lost and found again under a new id is two. A look at which a track was not seen, a clip that was
+ * dropped, and the time before the camera's first clip are zeros; without any track M is 1 and all of it zeros.
+ *
+ * A clip's looks share what the key frame shows: size and attributes. The box at an earlier look is the key frame's, moved to
+ * the centre of that look, and may reach beyond the picture; where a clip tells no looks its key frame alone was seen.
+ *
+ * @param window scenes of one camera, oldest first; the last one's clip is where the history ends
+ * @returns `kind` int64 [M]: the class in which the track was seen most often, of equals the last; `box` float32 [M,T,4]:
+ * left, top, width, height, shares of the picture; `seen` float32 [M,T]; `shown` float32 [M,T,A]; `place` float32 [1,P]:
+ * means over the window's scenes
+ */
+export function trackHistory(window: Window, shape: HistoryShape): Tensors {
+  const newest = window.at(-1);
+  if (!newest) throw new Error('A window without scenes has no history.');
+  const slotOf = ({ clip }: Scene): number => shape.clipsPerWindow - 1 - (newest.clip - clip);
+  const scenes = window.filter((scene) => slotOf(scene) >= 0);
+  const sightingsOf = new Map<number, Sighting[]>();
+  for (const scene of scenes)
+    for (const object of scene.objects)
+      sightingsOf.set(object.track, [
+        ...(sightingsOf.get(object.track) ?? []),
+        { slot: slotOf(scene), object },
+      ]);
+  const tracks = [...sightingsOf].sort(([a], [b]) => a - b).map(([, sightings]) => sightings);
+
+  const rows = Math.max(1, tracks.length);
+  const looks = shape.lookFrames.length;
+  const times = shape.clipsPerWindow * looks;
+  const width = shape.objectAttributes.length;
+  const kind = new Array<number>(rows).fill(0);
+  const box = new Float32Array(rows * times * 4);
+  const seen = new Float32Array(rows * times);
+  const shown = new Float32Array(rows * times * width);
+  tracks.forEach((sightings, row) => {
+    kind[row] = Math.max(0, shape.classes.indexOf(usualClass(sightings)));
+    for (const { slot, object } of sightings) {
+      const attributes = shape.objectAttributes.map((name) => object.attributes?.[name] ?? 0);
+      boxesOf(object, looks).forEach((at, look) => {
+        if (!at) return;
+        const time = row * times + slot * looks + look;
+        box.set([at.x, at.y, at.width, at.height], time * 4);
+        seen[time] = 1;
+        shown.set(attributes, time * width);
+      });
+    }
+  });
+  return {
+    kind: int64([rows], kind),
+    box: float32([rows, times, 4], box),
+    seen: float32([rows, times], seen),
+    shown: float32([rows, times, width], shown),
+    place: float32([1, shape.place.length], placeOf(scenes, shape.place)),
+  };
+}
+
+function usualClass(sightings: readonly Sighting[]): string {
+  const counts = new Map<string, number>();
+  let usual = '';
+  for (const { object } of sightings) {
+    const count = (counts.get(object.class) ?? 0) + 1;
+    counts.set(object.class, count);
+    if (count >= (counts.get(usual) ?? 0)) usual = object.class;
+  }
+  return usual;
+}
+
+/** One for each look; null where it is not told. */
+function boxesOf({ box, looks = [] }: SceneObject, count: number): (Box | null)[] {
+  return Array.from({ length: count }, (_, look) => {
+    if (look === count - 1) return box;
+    const centre = looks[look];
+    if (!centre) return null;
+    return { ...box, x: centre.x - box.width / 2, y: centre.y - box.height / 2 };
+  });
+}
+
+function placeOf(scenes: readonly Scene[], names: readonly string[]): Float32Array {
+  const told = scenes.flatMap(({ place }) => (place ? [place] : []));
+  return Float32Array.from(names, (name) =>
+    told.length === 0 ? 0 : told.reduce((sum, place) => sum + (place[name] ?? 0), 0) / told.length,
+  );
+}
