@@ -20,7 +20,7 @@ function split(args: readonly string[]): [string, string[]] {
 export function toolsOf(args: readonly string[]): ('ffmpeg' | 'nats-server')[] {
   const [name, rest] = split(args);
   if (['replay', 'evaluate'].includes(name)) return ['ffmpeg'];
-  if (name === 'yard') return /^(record|watch)$/.test(rest[0] ?? '') ? ['ffmpeg'] : [];
+  if (name === 'yard') return /^(record|watch|perceive)$/.test(rest[0] ?? '') ? ['ffmpeg'] : [];
   if (name !== 'start') return [];
   try {
     const { nats } = configOfStart(rest, { env: process.env, cwd: process.cwd() });

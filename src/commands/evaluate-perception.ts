@@ -1,15 +1,9 @@
 /** `evaluate perception`: what the bundle sees of held-out yard scenes, from H.264 through ffmpeg, and what that costs. */
-import { from, lastValueFrom, map, toArray } from 'rxjs';
 import { LookaheadError } from '../errors.js';
 import { openBundle } from '../models/bundle.js';
-import type { Manifest } from '../models/manifest.js';
 import { Perceiver } from '../models/perceiver.js';
-import { joinFrames, pictureOf } from '../models/preprocess.js';
 import { cpuClockMs } from '../models/stopwatch.js';
 import { TrackForecaster } from '../models/track-forecaster.js';
-import { slideClips, toClip } from '../operators/slide-clips.js';
-import { defaultLimits } from '../pipeline-config.js';
-import type { Clip, Scene } from '../types.js';
 import { readTruth } from '../yard/data/read-recording.js';
 import { PerceptionSums } from '../yard/scoring/perception-sums.js';
 import { perceptionReport } from '../yard/scoring/perception-report.js';
@@ -17,7 +11,8 @@ import { printPerception } from '../yard/scoring/print-perception.js';
 import { SymbolicExam } from '../yard/scoring/symbolic-exam.js';
 import { scenesFor } from '../yard/truth/exam.js';
 import type { EvaluateTools } from './evaluate.js';
-import { heldOutScenes, playScene, progressOf } from './held-out-scenes.js';
+import { heldOutScenes, progressOf } from './held-out-scenes.js';
+import { perceiveAll, readClips } from './perceive-scene.js';
 import { readOptions, wholeNumber, wholeNumberOr } from './options.js';
 import { splitOf } from './yard-split.js';
 
@@ -73,7 +68,7 @@ export async function evaluatePerceptionCommand(
   const progress = progressOf(tools.err, count, 'scenes watched');
   try {
     for (let scene = 0; scene < count; scene++) {
-      const clips = await clipsOf(dir, scene, manifest, tools.ffmpegPath);
+      const clips = await readClips(dir, scene, manifest, tools.ffmpegPath);
       // A first run allocates what later ones share.
       if (scene === 0) await perceiveAll(clips.slice(0, 1), 'warm-up', perceiver, manifest);
       const seen = await perceiveAll(clips, String(scene), perceiver, manifest);
@@ -92,43 +87,4 @@ export async function evaluatePerceptionCommand(
     json === true ? `${JSON.stringify(report)}\n` : printPerception(report, detail === true),
   );
   return 0;
-}
-
-/** All of them before the first is perceived, so that no CPU time of reading is taken for the models'. */
-function clipsOf(
-  dir: string,
-  scene: number,
-  manifest: Manifest,
-  ffmpegPath: string,
-): Promise<Clip[]> {
-  const { camera, frames } = playScene(dir, scene, manifest, ffmpegPath);
-  const { framesPerClip } = manifest.geometry;
-  const limits = { framesPerClip, gapMaxMs: defaultLimits.frameGapMaxMs };
-  return lastValueFrom(
-    from(frames).pipe(
-      slideClips(limits, () => undefined),
-      map((clip, index) => toClip(camera, index, clip)),
-      toArray(),
-    ),
-    { defaultValue: [] },
-  );
-}
-
-async function perceiveAll(
-  clips: readonly Clip[],
-  camera: string,
-  perceiver: Perceiver,
-  manifest: Manifest,
-): Promise<Scene[]> {
-  const scenes: Scene[] = [];
-  for (const clip of clips) {
-    const { index, fromMs, toMs, frames } = clip;
-    const input = {
-      ...{ camera, epoch: 0, clip: index, fromMs, toMs, trackFloor: 0 },
-      picture: pictureOf(clip, manifest),
-      pixels: joinFrames(frames),
-    };
-    scenes.push(...(await perceiver.scenes([input])));
-  }
-  return scenes;
 }

@@ -8,6 +8,8 @@ const commands: Readonly<Record<string, Command>> = {
   watch: async (args, context) => (await import('./yard-watch.js')).yardWatchCommand(args, context),
   record: async (args, context) =>
     (await import('./yard-record.js')).yardRecordCommand(args, context),
+  perceive: async (args, context) =>
+    (await import('./yard-perceive.js')).yardPerceiveCommand(args, context),
   forecast: async (args, context) =>
     (await import('./yard-forecast.js')).yardForecastCommand(args, context),
   score: async (args, context) => (await import('./yard-score.js')).yardScoreCommand(args, context),

@@ -35,7 +35,7 @@ interface Sighting {
  * dropped, and the time before the camera's first clip are zeros; without any track M is 1 and all of it zeros.
  *
  * A clip's looks share what the key frame shows: size and attributes. The box at an earlier look is the key frame's, moved to
- * the centre of that look, and may reach beyond the picture; where a clip tells no looks its key frame alone was seen.
+ * the centre of that look and cut at the picture's edges; where a clip tells no looks its key frame alone was seen.
  *
  * @param window scenes of one camera, oldest first; the last one's clip is where the history ends
  * @returns `kind` int64 [M]: the class in which the track was seen most often, of equals the last; `box` float32 [M,T,4]:
@@ -97,17 +97,24 @@ function usualClass(sightings: readonly Sighting[]): string {
   return usual;
 }
 
-/** One for each look; null where it is not told. */
-function boxesOf({ box, looks = [] }: SceneObject, count: number): (Box | null)[] {
+/** One for each look, cut at the edges of the picture; null where it is not told. */
+export function boxesOf({ box, looks = [] }: SceneObject, count: number): (Box | null)[] {
   return Array.from({ length: count }, (_, look) => {
     if (look === count - 1) return box;
     const centre = looks[look];
     if (!centre) return null;
-    return { ...box, x: centre.x - box.width / 2, y: centre.y - box.height / 2 };
+    return cut({ ...box, x: centre.x - box.width / 2, y: centre.y - box.height / 2 });
   });
 }
 
-function placeOf(scenes: readonly Scene[], names: readonly string[]): Float32Array {
+/** What of a box lies in the picture: so are the boxes of true tracks. */
+function cut({ x, y, width, height }: Box): Box {
+  const within = (value: number): number => Math.min(1, Math.max(0, value));
+  const [left, top] = [within(x), within(y)];
+  return { x: left, y: top, width: within(x + width) - left, height: within(y + height) - top };
+}
+
+export function placeOf(scenes: readonly Scene[], names: readonly string[]): Float32Array {
   const told = scenes.flatMap(({ place }) => (place ? [place] : []));
   return Float32Array.from(names, (name) =>
     told.length === 0 ? 0 : told.reduce((sum, place) => sum + (place[name] ?? 0), 0) / told.length,

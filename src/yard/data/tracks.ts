@@ -21,13 +21,13 @@ import { openScene, templatesOf } from './splits.js';
 import { writeWhole } from './write-whole.js';
 
 /** A clip of 8 frames at 8 frames a second is looked at this often: at frames 1, 3, 5 and 7. */
-const looksPerClip = 4;
+export const looksPerClip = 4;
 const ticksPerLook = ticksPerSecond / looksPerClip;
 
 const futuresStream = stream('futures of tracks');
 const chancesStream = stream('chances of tracks');
 
-const files = {
+export const trackFiles = {
   scene: 'scene.i32',
   template: 'template.u8',
   rain: 'rain.u8',
@@ -42,23 +42,28 @@ const files = {
   attributes: 'attributes.i8',
 } as const;
 
-type ArrayName = keyof typeof files;
-const arrayNames = Object.keys(files) as ArrayName[];
+type ArrayName = keyof typeof trackFiles;
+export const arrayNames = Object.keys(trackFiles) as ArrayName[];
 
 export const tracksPart = (scene: number): string =>
   `tracks-${String(scene).padStart(5, '0')}.part`;
 
 /** Grows array by array, in memory. */
-class Arrays {
+export class Arrays {
   private readonly chunks = new Map<ArrayName, Uint8Array[]>(arrayNames.map((name) => [name, []]));
 
   put(name: ArrayName, array: ArrayBufferView): void {
     this.chunks.get(name)?.push(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
   }
 
+  /** All that was put under that name. */
+  of(name: ArrayName): Buffer {
+    return Buffer.concat(this.chunks.get(name) ?? []);
+  }
+
   /** The arrays' lengths in bytes, then the arrays. */
   bytes(): Buffer {
-    const arrays = arrayNames.map((name) => Buffer.concat(this.chunks.get(name) ?? []));
+    const arrays = arrayNames.map((name) => this.of(name));
     const lengths = Uint32Array.from(arrays, (array) => array.length);
     return Buffer.concat([Buffer.from(lengths.buffer), ...arrays]);
   }
@@ -103,7 +108,9 @@ export async function recordTracks(
 /** Joins the parts of all scenes; tracks.json comes last, so that a folder that has it is whole. */
 export async function joinTracks(recording: Recording, outDir: string): Promise<void> {
   const { split, seed, scenes, secondsPerScene, bayesCount } = recording;
-  const out = new Map(arrayNames.map((name) => [name, openSync(join(outDir, files[name]), 'w')]));
+  const out = new Map(
+    arrayNames.map((name) => [name, openSync(join(outDir, trackFiles[name]), 'w')]),
+  );
   let objects = 0;
   for (let scene = 0; scene < scenes; scene++) {
     const arrays = arraysIn(readFileSync(join(outDir, tracksPart(scene))));
@@ -121,7 +128,7 @@ export async function joinTracks(recording: Recording, outDir: string): Promise<
     ...{ split, seed, scenes, secondsPerScene, looksPerClip, horizonS },
     ...{ futures: futuresCount, bayesFutures: bayesCount },
     ...{ clips: scenes * secondsPerScene, objects },
-    ...{ templates: templatesOf(split).map(({ name }) => name), modules, files },
+    ...{ templates: templatesOf(split).map(({ name }) => name), modules, files: trackFiles },
     classes: yardClasses,
     labels: yardLabels,
     attributes,
