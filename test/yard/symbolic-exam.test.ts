@@ -4,10 +4,10 @@ import type { RecordedTruth } from '../../src/yard/data/read-recording.js';
 import type { Dataset } from '../../src/yard/data/schema.js';
 import { SymbolicExam, type ForecastsTracks } from '../../src/yard/scoring/symbolic-exam.js';
 
-const words = ['nothing', 'van enters', 'car enters', 'dog enters', 'ball rolls'];
-const prior = [0.2, 0.4, 0.2, 0.1, 0.1];
+const words = ['nothing', 'van', 'car', 'dog', 'ball', 'child', 'light'];
+const prior = [0.2, 0.4, 0.1, 0.1, 0.1, 0.08, 0.02];
 const bayesAt = (clip: number): number[] =>
-  words.map((_, label) => (label === clip % words.length ? 0.8 : 0.05));
+  words.map((_, label) => (label === clip % words.length ? 0.7 : 0.05));
 
 const dataset = {
   labels: words.map((text) => ({ text })),
@@ -47,6 +47,9 @@ describe('SymbolicExam', () => {
     const bayes = await examOf(saying(bayesAt));
     expect(bayes.scores?.skill).toEqual({ value: 1, interval: [1, 1] });
     expect(bayes.scores?.logScore).toEqual(bayes.scores?.logScoreBayes);
+    // As published, what is not among three names would be spread by the prior.
+    const entropy = -(0.7 * Math.log(0.7) + 6 * 0.05 * Math.log(0.05));
+    expect(bayes.scores?.logScore?.value).toBeCloseTo(entropy, 9);
     const base = await examOf(saying(() => prior));
     expect(base.scores?.skill).toEqual({ value: 0, interval: [0, 0] });
     expect(base.scores?.templates).toMatchObject({ gate: { windows: 4 } });
@@ -64,7 +67,7 @@ describe('SymbolicExam', () => {
   });
 
   it("goes by a label's words, not by its place", async () => {
-    const order = [0, 2, 1, 4, 3];
+    const order = [0, 2, 1, 4, 3, 6, 5];
     const turned = saying((clip) => order.map((label) => bayesAt(clip)[label]!));
     const { scores } = await examOf(
       turned,
