@@ -145,7 +145,14 @@ async function watch(
   const { manifest, sha256 } = ports.bundle;
   const { widthPx, heightPx } = manifest.preprocessing;
   const { framesPerSecond } = manifest.geometry;
-  const frames = readRecording(video, { camera, ffmpegPath, widthPx, heightPx, framesPerSecond });
+  const frames = readRecording(video, {
+    camera,
+    ffmpegPath,
+    widthPx,
+    heightPx,
+    framesPerSecond,
+    privacyMasks: [],
+  });
   const config = {
     ...{ site: 'evaluate', epoch: 0, manifest, bundleSha256: sha256 },
     limits: defaultLimits,
