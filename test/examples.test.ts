@@ -141,9 +141,9 @@ describe('examples/draw-scene.ts', () => {
 
   it('draws masks, boxes, tracks, speeds and the latest event of a version 1 scene', async () => {
     expect(readme).toContain('node .cache/examples/draw-scene.js');
-    const sample = <T>(name: string): T =>
-      JSON.parse(readFileSync(`test/samples/v1/${name}.json`, 'utf8')) as T;
-    const scene = sample<SceneMessage>('scene');
+    const sample = (name: string): unknown =>
+      JSON.parse(readFileSync(`test/samples/v1/${name}.json`, 'utf8'));
+    const scene = sample('scene') as SceneMessage;
     const server = await natsServerForTest();
     const bus = await connectBus({ servers: [server.url], site: 'home' });
     onTestFinished(() => bus.close(0));
@@ -165,7 +165,7 @@ describe('examples/draw-scene.ts', () => {
       clearInterval(repeating);
       return readFileSync(file, 'utf8');
     };
-    const drawn = await svg([sample<EventMessage>('event'), scene], '09:14:02 van enters');
+    const drawn = await svg([sample('event') as EventMessage, scene], '09:14:02 van enters');
     // 6 columns of 160 and 4 rows of 135; runs go down the columns.
     expect(drawn).toContain(
       '<path d="M320.0 135.0h160.0v270.0h-160.0zM480.0 135.0h160.0v270.0h-160.0z" ',
