@@ -85,7 +85,7 @@ listen('scene', (message) => {
 <marker id="tip" viewBox="0 0 6 6" refX="3" refY="3" markerWidth="4" markerHeight="4" orient="auto"><path d="M0 0l6 3-6 3z" fill="context-stroke"/></marker>
 <rect width="${width}" height="${height + 32}" fill="#14181d"/>${behind}
 ${scene.objects.map(draw).join('\n')}
-<text x="8" y="${height + 21}" fill="#fff">${text(`${camera}  ${scene.to.slice(11, 19)}   ${caption}`)}</text>
+<text x="8" y="${height + 21}" fill="#fff">${text(`${camera} ${scene.to.slice(11, 19)} · ${caption}`)}</text>
 </svg>\n`;
   // Whoever looks at the file never sees half of it.
   writeFileSync(`${file}.part`, svg);

@@ -174,7 +174,7 @@ describe('examples/draw-scene.ts', () => {
     expect([...drawn.matchAll(/<text [^>]*>([^<]*)</g)].map((match) => match[1])).toEqual([
       'van 12',
       'gate 3',
-      'gate  09:14:00   09:14:02 van enters',
+      'gate 09:14:00 · 09:14:02 van enters',
     ]);
     expect(drawn.match(/<rect /g)?.length).toBe(3);
     expect(drawn.match(/marker-end/g)?.length).toBe(1);
