@@ -128,7 +128,13 @@ const bareFfmpeg: Contender = {
   name: 'bare ffmpeg, same decode and scale, to /dev/null',
   start: async (urls) => {
     const version = await ffmpegVersion(ffmpegPath);
-    const common = { ...bundle, transport: 'tcp', socketTimeoutMs: 5000, version } as const;
+    const common = {
+      ...bundle,
+      transport: 'tcp',
+      socketTimeoutMs: 5000,
+      privacyMasks: [],
+      version,
+    } as const;
     return urls.map((url) =>
       spawn(ffmpegPath, argv(rtspArgs({ ...common, url })), { stdio: 'ignore' }),
     );

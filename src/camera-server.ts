@@ -1,4 +1,7 @@
-/** Cameras that we serve ourselves, yard scenes and recordings: started when first asked for, and again when lost. */
+/**
+ * Cameras that we serve ourselves, yard scenes and recordings: started when first asked for, and again when lost. They stand
+ * in the place of a camera: what they send is the source and whole, on loopback; privacy masks come where it is read.
+ */
 import { LookaheadError } from './errors.js';
 import { startCameras, type Cameras, type ServeSpec } from './yard/serve-client.js';
 

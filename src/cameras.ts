@@ -11,6 +11,7 @@ import type { Metrics } from './metrics/registry.js';
 import type { ModelPorts } from './models/model-ports.js';
 import { defaultLimits, type PipelineConfig } from './pipeline-config.js';
 import { watchCamera } from './pipeline.js';
+import { polygonsOf } from './privacy-mask-schema.js';
 import type { Bus } from './sinks/bus.js';
 import type { Frame, Ports, Report } from './types.js';
 
@@ -30,6 +31,7 @@ export async function cameraAt({ name, url, camera }: CameraSource): Promise<Cam
     transport: camera?.transport,
     username: camera?.username ?? undefined,
     password: camera?.password ?? undefined,
+    privacyMasks: polygonsOf(camera?.privacyMasks ?? []),
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { TokenSchema } from './messages.js';
+import { PrivacyMasksSchema } from './privacy-mask-schema.js';
 
 const text = z.string().min(1).max(4096);
 const port = z.int().min(0).max(65_535);
@@ -47,6 +48,7 @@ const CameraSchema = z
       .max(120_000)
       .default(5000)
       .describe('No picture for so long: the camera is called lost and reconnected.'),
+    privacyMasks: PrivacyMasksSchema,
   })
   .refine((camera) => camera.password === null || camera.passwordFile === null, {
     message: 'give either password or passwordFile, not both',
@@ -238,6 +240,7 @@ export const overrides: readonly Override[] = [
 interface SchemaNode {
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly additionalProperties?: SchemaNode | boolean;
+  readonly items?: SchemaNode;
   readonly anyOf?: readonly SchemaNode[];
   readonly type?: string;
   readonly default?: unknown;
@@ -254,8 +257,8 @@ export function keysAt(path: readonly PropertyKey[]): string[] {
   let node: SchemaNode | undefined = configJsonSchema();
   for (const part of path) {
     const below: SchemaNode | boolean | undefined =
-      node?.properties?.[String(part)] ?? node?.additionalProperties;
-    node = typeof below === 'object' ? below : undefined;
+      node?.properties?.[String(part)] ?? node?.items ?? node?.additionalProperties;
+    node = typeof below === 'object' ? (below.anyOf?.[0] ?? below) : undefined;
   }
   return Object.keys(node?.properties ?? {});
 }

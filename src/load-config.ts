@@ -111,10 +111,18 @@ function layOver(values: Record<string, unknown>, sources: ConfigSources): Map<s
       );
     }
     const name = camera.slice(0, cut);
-    put(values, ['cameras', name], { url: camera.slice(cut + 1) });
+    put(values, ['cameras', name], { ...masksOf(values, name), url: camera.slice(cut + 1) });
     from.set(`cameras.${name}`, `--camera ${name}`);
   }
   return from;
+}
+
+/** The address of a camera in the file is replaced, and its login with it; what must not be seen stays hidden. */
+function masksOf(values: Record<string, unknown>, name: string): { privacyMasks?: unknown } {
+  // Whatever the file holds: what has a wrong type is left for the schema to name.
+  const cameras = new Map(Object.entries(values['cameras'] ?? {}) as [string, unknown][]);
+  const { privacyMasks } = (cameras.get(name) ?? {}) as { privacyMasks?: unknown };
+  return privacyMasks === undefined ? {} : { privacyMasks };
 }
 
 function put(values: Record<string, unknown>, path: readonly string[], value: unknown): void {

@@ -1,9 +1,20 @@
 /** The examples' promise: what is stale, silent or uncalibrated is unknown, in both languages, by the README's commands. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { beforeAll, describe, expect, it, onTestFailed, onTestFinished, vi } from 'vitest';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  afterAll,
+  beforeAll,
+  describe,
+  expect,
+  it,
+  onTestFailed,
+  onTestFinished,
+  vi,
+} from 'vitest';
 import { cameraNamesOf, ConfigSchema } from '../src/config.js';
-import type { Forecast } from '../src/messages.js';
+import type { EventMessage, Forecast, Message, SceneMessage } from '../src/messages.js';
 import { type Bus, connectBus } from '../src/sinks/bus.js';
 import { forecast, heartbeat } from './support/messages.js';
 import { natsServerForTest } from './support/nats-server.js';
@@ -121,6 +132,63 @@ describe('examples/subscriber.ts', () => {
   it('acts on what is fresh and calibrated, and knows when it does not know', async () => {
     const args = (url: string): string[] => ['.cache/examples/subscriber.js', url, 'test', 'gate'];
     await promise((url) => start(process.execPath, args(url)));
+  });
+});
+
+describe('examples/draw-scene.ts', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lookahead-draw-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('draws masks, boxes, tracks, speeds and the latest event of a version 1 scene', async () => {
+    expect(readme).toContain('node .cache/examples/draw-scene.js');
+    const sample = (name: string): unknown =>
+      JSON.parse(readFileSync(`test/samples/v1/${name}.json`, 'utf8'));
+    const scene = sample('scene') as SceneMessage;
+    const server = await natsServerForTest();
+    const bus = await connectBus({ servers: [server.url], site: 'home' });
+    onTestFinished(() => bus.close(0));
+    await bus.ready(20_000);
+    const file = join(folder, 'scene.svg');
+    const still = join(folder, 'still.png');
+    writeFileSync(still, Buffer.from([0x89, 0x50]));
+    start(process.execPath, [
+      ...['.cache/examples/draw-scene.js', server.url, 'home', 'gate', file, still],
+    ]);
+    const svg = async (messages: readonly Message[], part: string): Promise<string> => {
+      // Repeated, since a subscriber that is still connecting hears nothing.
+      const repeating = setInterval(() => messages.forEach((m) => void bus.publish(m)), 300);
+      onTestFinished(() => clearInterval(repeating));
+      await vi.waitFor(() => expect(readFileSync(file, 'utf8')).toContain(part), {
+        timeout: 30_000,
+        interval: 50,
+      });
+      clearInterval(repeating);
+      return readFileSync(file, 'utf8');
+    };
+    const drawn = await svg([sample('event') as EventMessage, scene], '09:14:02 van enters');
+    // 6 columns of 160 and 4 rows of 135; runs go down the columns.
+    expect(drawn).toContain(
+      '<path d="M320.0 135.0h160.0v270.0h-160.0zM480.0 135.0h160.0v270.0h-160.0z" ',
+    );
+    expect(drawn).toContain('<path d="M640.0 135.0h160.0v405.0h-160.0z" ');
+    expect([...drawn.matchAll(/<text [^>]*>([^<]*)</g)].map((match) => match[1])).toEqual([
+      'van 12',
+      'gate 3',
+      'gate 09:14:00 · 09:14:02 van enters',
+    ]);
+    expect(drawn.match(/<rect /g)?.length).toBe(3);
+    expect(drawn.match(/marker-end/g)?.length).toBe(1);
+    expect(drawn).toContain('href="data:image/png;base64,iVA="');
+
+    const long = { ...scene.objects[0]!, class: '<b>', mask: { size: [4, 6], counts: [3, 2, 19] } };
+    const hostile = { ...scene, objects: [long] } as SceneMessage;
+    expect(await svg([hostile], '&#60;b&#62; 12')).toContain(
+      '<path d="M0.0 405.0h160.0v135.0h-160.0zM160.0 0.0h160.0v135.0h-160.0z" ',
+    );
+  });
+
+  it('fits into a hundred lines', () => {
+    expect(readFileSync('examples/draw-scene.ts', 'utf8').split('\n').length).toBeLessThan(101);
   });
 });
 

@@ -1,5 +1,5 @@
 /** `check`: says whether a configuration is valid, and what it comes to. */
-import { stringify } from 'yaml';
+import { Document, isScalar, visit } from 'yaml';
 import type { Config } from '../config.js';
 import { sourceOf } from '../ingest/open-camera.js';
 import { hidden, redactAddresses } from '../ingest/redact.js';
@@ -17,10 +17,19 @@ export function checkCommand(args: readonly string[], context: Context): number 
   for (const [name, { url, username, password }] of Object.entries(config.cameras)) {
     sourceOf({ name, url, username: username ?? undefined, password: password ?? undefined });
   }
-  context.out.write(
-    `# ok: this is in force\n${stringify(withoutSecrets(config), { lineWidth: 0 })}`,
-  );
+  context.out.write(`# ok: this is in force\n${asYaml(withoutSecrets(config))}`);
   return 0;
+}
+
+/** A corner of a mask stands on one line, as people write it. */
+function asYaml(value: unknown): string {
+  const document = new Document(value);
+  visit(document, {
+    Seq: (_, list) => {
+      list.flow = list.items.every((item) => isScalar(item) && typeof item.value === 'number');
+    },
+  });
+  return document.toString({ lineWidth: 0, flowCollectionPadding: false });
 }
 
 /** For people: every secret is hidden, and that there is one can be seen. */

@@ -108,7 +108,7 @@ export function playScene(
   const camera = sceneFolder(scene);
   const { widthPx, heightPx } = preprocessing;
   const { framesPerSecond } = geometry;
-  const options = { camera, ffmpegPath, widthPx, heightPx, framesPerSecond };
+  const options = { camera, ffmpegPath, widthPx, heightPx, framesPerSecond, privacyMasks: [] };
   return { camera, frames: readRecording(videoOf(dir, scene), options) };
 }
 

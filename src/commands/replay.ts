@@ -5,12 +5,14 @@ import type { Config } from '../config.js';
 import { createConsole } from '../console.js';
 import { LookaheadError, messageOf } from '../errors.js';
 import { readRecording } from '../ingest/file.js';
+import type { Polygon } from '../ingest/privacy-masks.js';
 import type { Message } from '../messages.js';
 import { createModelPorts, type ModelPorts } from '../models/model-ports.js';
 import { unhurriedBudget } from '../models/text-budget.js';
 import { addressBeside } from '../nats-address.js';
 import { defaultLimits } from '../pipeline-config.js';
 import { bundleDirOf } from '../places.js';
+import { polygonsOf } from '../privacy-mask-schema.js';
 import { replayRecording, silentReport } from '../replay.js';
 import { busOptionsOf } from '../sinks/bus-config.js';
 import { connectBus, type Bus } from '../sinks/bus.js';
@@ -19,8 +21,9 @@ import type { Ports, PublishReceipt } from '../types.js';
 import { configFlags, configOf, readOptions, type Context, type Options } from './options.js';
 
 export const replayUsage =
-  './lookahead replay FILE… [--speed N|max] [--text] [--publish] [--bundle NAME] [--site NAME]\n' +
-  '--publish sends FILE as camera replay-FILE, so that no robot takes a recording for a live camera.';
+  './lookahead replay FILE… [--speed N|max] [--text] [--publish] [--masks-of CAMERA] [--config FILE] [--bundle NAME] [--site NAME]\n' +
+  '--publish sends FILE as camera replay-FILE, so that no robot takes a recording for a live camera.\n' +
+  '--masks-of blackens what the privacy masks of that camera in the configuration hide.';
 
 /**
  * One message a line, as JSON, on standard output. Resolves with the exit status: 1 where a recording cannot be read.
@@ -32,6 +35,7 @@ export async function replayCommand(args: readonly string[], context: Context): 
     speed: { type: 'string', default: 'max' },
     text: { type: 'boolean', default: false },
     publish: { type: 'boolean', default: false },
+    'masks-of': { type: 'string' },
   } as const;
   const options = readOptions(args, flags, replayUsage);
   const files = options.positionals;
@@ -41,6 +45,7 @@ export async function replayCommand(args: readonly string[], context: Context): 
   const config = configOf(options, context);
   const isPublished = options.values['publish'] === true;
   const names = recordingNames(files, isPublished);
+  const masks = files.map((file) => masksFor(resolve(context.cwd, file), options, config));
   const stop = new AbortController();
   const end = (): void => stop.abort();
   const isEnded = (): boolean => stop.signal.aborted;
@@ -76,6 +81,7 @@ export async function replayCommand(args: readonly string[], context: Context): 
       const job = {
         file: resolve(context.cwd, file),
         camera: names[index]!,
+        privacyMasks: masks[index]!,
         speed,
         config,
         models,
@@ -96,6 +102,7 @@ export async function replayCommand(args: readonly string[], context: Context): 
 interface Job {
   readonly file: string;
   readonly camera: string;
+  readonly privacyMasks: readonly Polygon[];
   readonly speed: number;
   readonly config: Config;
   readonly models: ModelPorts;
@@ -103,7 +110,7 @@ interface Job {
 
 /** Resolves with what kept the recording from being read, if anything did. */
 async function replayOne(
-  { file, camera, speed, config, models }: Job,
+  { file, camera, privacyMasks, speed, config, models }: Job,
   ffmpegPath: string,
   publish: Ports['publish'],
   signal: AbortSignal,
@@ -111,7 +118,14 @@ async function replayOne(
   const { manifest, sha256 } = models.bundle;
   const { widthPx, heightPx } = manifest.preprocessing;
   const { framesPerSecond } = manifest.geometry;
-  const frames = readRecording(file, { camera, ffmpegPath, widthPx, heightPx, framesPerSecond });
+  const frames = readRecording(file, {
+    camera,
+    ffmpegPath,
+    widthPx,
+    heightPx,
+    framesPerSecond,
+    privacyMasks,
+  });
   async function* untilStopped(): typeof frames {
     for await (const frame of frames) {
       if (signal.aborted) return;
@@ -143,6 +157,27 @@ async function replayOne(
     failed = error;
   });
   return failed;
+}
+
+/** Of the camera that was named, and of every camera in the configuration that is this very recording. */
+export function masksFor(
+  file: string,
+  { values }: Pick<Options, 'values'>,
+  { cameras }: Pick<Config, 'cameras'>,
+): Polygon[] {
+  const named = values['masks-of'];
+  if (typeof named === 'string' && !Object.hasOwn(cameras, named)) {
+    throw new LookaheadError(
+      'usage',
+      `--masks-of: there is no camera ${JSON.stringify(named)} in the configuration.`,
+      `Name one that there is (${Object.keys(cameras).join(', ') || 'none'}), with --config FILE.`,
+    );
+  }
+  return Object.entries(cameras)
+    .filter(
+      ([name, { url }]) => name === named || url.replace(/^file:/i, 'file:') === `file:${file}`,
+    )
+    .flatMap(([, { privacyMasks }]) => polygonsOf(privacyMasks));
 }
 
 function speedOf({ values }: Options): number {

@@ -1,5 +1,6 @@
 /** Every argument that ffmpeg gets from the engine, as pure functions; `test/golden/ffmpeg-args.json` holds the lists. */
 import type { FfmpegVersion } from './ffmpeg-version.js';
+import { privacyFilter, type Polygon } from './privacy-masks.js';
 
 export interface PictureSize {
   readonly widthPx: number;
@@ -21,7 +22,12 @@ export interface FfmpegArgs {
   readonly output: readonly string[];
 }
 
-export interface RtspArgsOptions extends PictureSize {
+/** Required wherever ffmpeg opens a camera or a recording, so that no way to a picture can leave it out. */
+export interface Masked {
+  readonly privacyMasks: readonly Polygon[];
+}
+
+export interface RtspArgsOptions extends PictureSize, Masked {
   readonly url: string;
   readonly transport: 'tcp' | 'udp';
   /** ffmpeg gives up after about twice this time without data. */
@@ -38,6 +44,7 @@ const quiet = ['-nostdin', '-hide_banner', '-nostats', '-loglevel', 'level+info'
  */
 export function rtspArgs(options: RtspArgsOptions): FfmpegArgs {
   const { version } = options;
+  const filter = privacyFilter(options.privacyMasks) + letterboxFilter(options);
   return {
     input: [
       ...quiet,
@@ -56,7 +63,7 @@ export function rtspArgs(options: RtspArgsOptions): FfmpegArgs {
       '1',
     ],
     url: options.url,
-    output: [...videoOnly, '-vf', letterboxFilter(options), ...everyFrame(version), ...rawRgb],
+    output: [...videoOnly, '-vf', filter, ...everyFrame(version), ...rawRgb],
   };
 }
 
@@ -68,7 +75,7 @@ export const oneFileOnly: readonly string[] = [
   'h264,hevc,m4v,mjpeg,mpegvideo,mpeg,mpegts,mov,mp4,matroska,webm,avi,flv,ivf',
 ];
 
-export interface FileArgsOptions extends PictureSize {
+export interface FileArgsOptions extends PictureSize, Masked {
   readonly url: string;
   /** The recording is sampled at this rate by the picture's own time. */
   readonly framesPerSecond: number;
@@ -77,11 +84,33 @@ export interface FileArgsOptions extends PictureSize {
 
 /** A recording in replay: the same pictures at every run, however fast they are read. */
 export function fileArgs(options: FileArgsOptions): FfmpegArgs {
-  const filter = `fps=${String(options.framesPerSecond)},${letterboxFilter(options)}`;
+  const masks = privacyFilter(options.privacyMasks);
+  const filter = `fps=${String(options.framesPerSecond)},${masks}${letterboxFilter(options)}`;
   return {
     input: [...quiet, ...oneFileOnly, '-threads', '1'],
     url: options.url,
     output: [...videoOnly, '-vf', filter, ...everyFrame(options.version), ...rawRgb],
+  };
+}
+
+export interface PreviewOutputOptions extends Masked {
+  readonly widthMaxPx: number;
+}
+
+/** Options of ffmpeg's output; node-rtsp-stream puts them behind `-i`, so none can be one of the input. */
+export function previewOutput({
+  widthMaxPx,
+  privacyMasks,
+}: PreviewOutputOptions): Record<string, string> {
+  return {
+    '-loglevel': 'level+warning',
+    '-nostats': '',
+    '-an': '',
+    '-vf': `${privacyFilter(privacyMasks)}scale=w='min(${widthMaxPx},iw)':h=-2:flags=fast_bilinear`,
+    // MPEG-1 knows a few rates only, and the browser's decoder no B pictures.
+    '-r': '25',
+    '-bf': '0',
+    '-q:v': '6',
   };
 }
 

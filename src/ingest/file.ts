@@ -3,13 +3,13 @@ import { spawn } from 'node:child_process';
 import { LookaheadError } from '../errors.js';
 import type { Frame } from '../types.js';
 import { FrameCutter } from './cut-frames.js';
-import { argv, fileArgs, letterbox, type PictureRectangle } from './ffmpeg-args.js';
+import { argv, fileArgs, letterbox, type Masked, type PictureRectangle } from './ffmpeg-args.js';
 import { ffmpegVersion } from './ffmpeg-version.js';
 import { redactAddresses } from './redact.js';
 import { parseSource } from './source-url.js';
 import { StderrReader } from './stderr.js';
 
-export interface RecordingOptions {
+export interface RecordingOptions extends Masked {
   readonly camera: string;
   readonly ffmpegPath: string;
   readonly widthPx: number;
@@ -37,11 +37,9 @@ export async function* readRecording(
     onDecodeErrors: () => undefined,
     onWarning: () => undefined,
   });
-  const child = spawn(
-    ffmpegPath,
-    argv(fileArgs({ url, widthPx, heightPx, framesPerSecond, version })),
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+  const child = spawn(ffmpegPath, argv(fileArgs({ ...options, url, version })), {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   child.stderr.setEncoding('utf8').on('data', (text: string) => stderr.push(text));
   const exited = new Promise<string | null>((resolve) => {
     child.once('error', (error) => resolve(error.message));

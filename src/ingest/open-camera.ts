@@ -2,6 +2,7 @@
 import { from, map, type Observable } from 'rxjs';
 import type { Frame } from '../types.js';
 import { readRecording } from './file.js';
+import type { Polygon } from './privacy-masks.js';
 import { watchRtsp, type RtspLimits, type RtspListener } from './rtsp.js';
 import { sampleFrames } from './sample-frames.js';
 import { parseSource, type Source } from './source-url.js';
@@ -16,6 +17,8 @@ export interface Camera {
   /** Instead of a login in the address, taken literally. */
   readonly username?: string | undefined;
   readonly password?: string | undefined;
+  /** Blackened before anybody sees the picture. Default none. */
+  readonly privacyMasks?: readonly Polygon[] | undefined;
 }
 
 export interface IngestOptions {
@@ -48,7 +51,8 @@ export function sourceOf({ name, url, username, password }: Camera): Source {
 
 function frames(camera: Camera, source: Source, options: IngestOptions): Observable<Frame> {
   const { ffmpegPath, widthPx, heightPx, framesPerSecond } = options;
-  const common = { camera: camera.name, ffmpegPath, widthPx, heightPx };
+  const { name, privacyMasks = [] } = camera;
+  const common = { camera: name, ffmpegPath, widthPx, heightPx, privacyMasks };
   if (source.kind === 'file')
     return from(readRecording(source.path, { ...common, framesPerSecond }));
   return watchRtsp({

@@ -4,36 +4,22 @@
  */
 import { createInterface } from 'node:readline';
 import VideoStream from 'node-rtsp-stream';
+import { previewOutput, type PreviewOutputOptions } from './ffmpeg-args.js';
 
 /** From `Previews`, which alone starts this process. */
-export interface PreviewSpec {
+export interface PreviewSpec extends PreviewOutputOptions {
   /** With the login; never printed. */
   readonly url: string;
   readonly transport: 'tcp' | 'udp';
   readonly ffmpegPath: string;
   /** The path under which the picture is served. Unguessable, so that no web page elsewhere can look in. */
   readonly path: string;
-  readonly widthMaxPx: number;
   /** Without any data for so long it gives up: node-rtsp-stream does not notice a lost camera. */
   readonly silenceMaxMs: number;
 }
 
 export interface PreviewAnswer {
   readonly port: number;
-}
-
-/** Options of ffmpeg's output; node-rtsp-stream puts them behind `-i`, so none can be one of the input. */
-function outputOptions({ widthMaxPx }: PreviewSpec): Record<string, string> {
-  return {
-    '-loglevel': 'level+warning',
-    '-nostats': '',
-    '-an': '',
-    '-vf': `scale=w='min(${widthMaxPx},iw)':h=-2:flags=fast_bilinear`,
-    // MPEG-1 knows a few rates only, and the browser's decoder no B pictures.
-    '-r': '25',
-    '-bf': '0',
-    '-q:v': '6',
-  };
 }
 
 /** ffmpeg takes the transport from the address where no option can say it, and does not send that part to the camera. */
@@ -47,7 +33,7 @@ function show(spec: PreviewSpec): void {
     streamUrl: over(spec),
     wsPort: { host: '127.0.0.1', port: 0 },
     ffmpegPath: spec.ffmpegPath,
-    ffmpegOptions: outputOptions(spec),
+    ffmpegOptions: previewOutput(spec),
   });
   preview.wsServer.options.path = spec.path;
   const end = (code: number): void => {

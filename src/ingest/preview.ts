@@ -131,6 +131,7 @@ async function runPreview(
     ffmpegPath: options.ffmpegPath,
     path: `/${randomUUID()}`,
     widthMaxPx: options.widthMaxPx ?? 640,
+    privacyMasks: camera.privacyMasks ?? [],
     silenceMaxMs: options.silenceMaxMs ?? 15_000,
   };
   // A process group of its own: ffmpeg goes when the process goes, however it went.

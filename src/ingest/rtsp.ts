@@ -6,13 +6,19 @@ import { defer, from, Observable, switchMap } from 'rxjs';
 import { LookaheadError, messageOf } from '../errors.js';
 import type { Frame } from '../types.js';
 import { FrameCutter } from './cut-frames.js';
-import { letterbox, rtspArgs, type FfmpegArgs, type PictureRectangle } from './ffmpeg-args.js';
+import {
+  letterbox,
+  rtspArgs,
+  type FfmpegArgs,
+  type Masked,
+  type PictureRectangle,
+} from './ffmpeg-args.js';
 import { ffmpegVersion } from './ffmpeg-version.js';
 import { redactor } from './redact.js';
 import type { RtspSource } from './source-url.js';
 import { failureOf, StderrReader } from './stderr.js';
 
-export interface RtspOptions {
+export interface RtspOptions extends Masked {
   /** The camera's name, for frames and errors. */
   readonly camera: string;
   readonly source: RtspSource;
@@ -53,13 +59,9 @@ export interface RtspListener {
 export function watchRtsp(options: RtspOptions): Observable<Frame> {
   return defer(() => from(ffmpegVersion(options.ffmpegPath))).pipe(
     switchMap((version) => {
-      const { source, transport, widthPx, heightPx } = options;
+      const { url } = options.source;
       const { socketTimeoutMs } = options.limits;
-      const { url } = source;
-      return run(
-        options,
-        rtspArgs({ url, transport, widthPx, heightPx, socketTimeoutMs, version }),
-      );
+      return run(options, rtspArgs({ ...options, url, socketTimeoutMs, version }));
     }),
   );
 }

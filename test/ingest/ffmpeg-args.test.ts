@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { argv, fileArgs, letterbox, rtspArgs } from '../../src/ingest/ffmpeg-args.js';
+import {
+  argv,
+  fileArgs,
+  letterbox,
+  previewOutput,
+  rtspArgs,
+} from '../../src/ingest/ffmpeg-args.js';
 import { readVersion } from '../../src/ingest/ffmpeg-version.js';
 import { ffmpeg, ffmpegPath } from './support.js';
 import { ffmpegVersion } from '../../src/ingest/ffmpeg-version.js';
@@ -9,7 +15,23 @@ const golden = JSON.parse(
   readFileSync(new URL('../golden/ffmpeg-args.json', import.meta.url), 'utf8'),
 ) as Record<string, unknown>;
 
-const yard = { widthPx: 160, heightPx: 96 };
+const yard = { widthPx: 160, heightPx: 96, privacyMasks: [] };
+const masked = {
+  ...yard,
+  privacyMasks: [
+    [
+      [0.25, 0.5],
+      [0.3, 0.5],
+      [0.3, 0.75],
+      [0.25, 0.75],
+    ],
+    [
+      [0.5, 0],
+      [1, 0],
+      [1, 0.03],
+    ],
+  ],
+} as const;
 const live = { ...yard, url: 'rtsp://cam/live', transport: 'tcp', socketTimeoutMs: 5000 } as const;
 const version = (major: number, minor: number) => ({ major, minor, text: '' });
 
@@ -26,8 +48,24 @@ describe('the arguments of ffmpeg', () => {
       'file at 8 frames a second, ffmpeg 5.1',
       () => fileArgs({ ...yard, url: 'file:a.h264', framesPerSecond: 8, version: version(5, 1) }),
     ],
+    [
+      'rtsp with privacy masks, ffmpeg 5.1',
+      () => rtspArgs({ ...live, ...masked, version: version(5, 1) }),
+    ],
+    [
+      'file with privacy masks, ffmpeg 5.1',
+      () => fileArgs({ ...masked, url: 'file:a.h264', framesPerSecond: 8, version: version(5, 1) }),
+    ],
   ])('for %s are the golden ones', (name, args) => {
     expect(argv(args())).toEqual(golden[name]);
+  });
+
+  it.each([
+    ['live view', yard],
+    ['live view with privacy masks', masked],
+  ])('for the %s are the golden ones', (name, { privacyMasks }) => {
+    const output = previewOutput({ widthMaxPx: 640, privacyMasks });
+    expect(Object.entries(output).flat()).toEqual(golden[name]);
   });
 });
 

@@ -17,7 +17,14 @@ import {
 } from './support.js';
 
 const folder = temporaryFolder();
-const options = { camera: 'gate', ffmpegPath, widthPx: 160, heightPx: 96, framesPerSecond: 8 };
+const options = {
+  camera: 'gate',
+  ffmpegPath,
+  widthPx: 160,
+  heightPx: 96,
+  framesPerSecond: 8,
+  privacyMasks: [],
+};
 
 beforeAll(() => {
   writeFileSync(join(folder, '8.h264'), testH264('320x180', 8, 3));

@@ -44,6 +44,7 @@ const options = (url: string, more: Partial<RtspOptions> = {}): RtspOptions => (
   transport: 'tcp',
   widthPx: 160,
   heightPx: 96,
+  privacyMasks: [],
   limits,
   listener: {},
   ...more,

@@ -7,6 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { configKeys, overrides, type Config } from '../../src/config.js';
 import { LookaheadError } from '../../src/errors.js';
 import { loadConfig } from '../../src/load-config.js';
+import { polygonsOf } from '../../src/privacy-mask-schema.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lookahead-config-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -36,6 +37,16 @@ function problem(act: () => unknown): LookaheadError {
     throw error;
   }
   throw new Error('nothing was wrong');
+}
+
+function problemOrConfig(act: () => unknown): LookaheadError | 'taken' {
+  try {
+    act();
+    return 'taken';
+  } catch (error) {
+    if (error instanceof LookaheadError) return error;
+    throw error;
+  }
 }
 
 const gate = (more: string): string => `cameras:\n  gate:\n    url: rtsp://h/s\n    ${more}\n`;
@@ -113,6 +124,59 @@ describe('a bad file gets one typed error that says where', () => {
       /cameras\.a\.url/,
     ],
     ['address missing', 'cameras: {a: {transport: tcp}}', /cameras\.a\.url/],
+    ...(
+      [
+        ['[[0, 0], [1, 1]]', /polygon of 2 corners is none; give 3[^]*c\.yaml:4:42/],
+        ['[]', /polygon of 0 corners/],
+        ['[[0, 0], [1, 0], [1, 1.2]]', /polygon\.2\.1: 1\.2 is no share[^]*0 \(left, top\) to 1/],
+        ['[[0, 0], [640, 0], [1, 1]]', /640 is no share[^]*pixels divided by/],
+        ['[[0, 0], [1, -0.1], [1, 1]]', /-0\.1 is no share/],
+        ['[[0, 0], [1, .nan], [1, 1]]', /NaN is no share/],
+        ['[[0, 0], [1, .inf], [1, 1]]', /Infinity is no share/],
+        ['[[0, 0], [1, "1"], [1, 1]]', /"1" is no share/],
+        ['[[0, 0], [1, 0, 1], [1, 1]]', /polygon\.1: a corner is \[x, y\], not \[1,0,1\]/],
+        ['[[0, 0], [0.5, 0.5], [1, 1]]', /no area/],
+        ['[[0, 0], [1, 1], [1, 0], [0.1, 0.8]]', /crosses itself[^]*in order/],
+        [`[${'[0, 0], '.repeat(33)}]`, /33 corners, and 32 is the most/],
+      ] satisfies [string, RegExp][]
+    ).map(([polygon, expected]): [string, string, RegExp] => [
+      `polygon ${polygon.slice(0, 40)}`,
+      gate(`privacyMasks: [{name: door, polygon: ${polygon}}]`),
+      expected,
+    ]),
+    ...(
+      [
+        ['{x: 0, y: 0, width: 0, height: 1}', /rectangle\.width: 0 hides nothing/],
+        ['{x: 0, y: 0, width: 1, height: 0}', /rectangle\.height: 0 hides nothing/],
+        ['{x: 0.5, y: 0, width: 0.6, height: 1}', /x and width come to 1\.1; 1 at most/],
+        ['{x: 0, y: 0.5, width: 1, height: 0.6}', /y and height come to 1\.1; 1 at most/],
+        ['{x: 0, y: 0, width: 1}', /rectangle\.height: "nothing" is no share/],
+        ['{x: 0, y: 0, widht: 1, height: 1}', /"widht"; did you mean "width"/],
+      ] satisfies [string, RegExp][]
+    ).map(([rectangle, expected]): [string, string, RegExp] => [
+      `rectangle ${rectangle}`,
+      gate(`privacyMasks: [{rectangle: ${rectangle}}]`),
+      expected,
+    ]),
+    ['a mask of nothing', gate('privacyMasks: [{name: door}]'), /exactly one of the two/],
+    [
+      'a mask of both',
+      gate(
+        'privacyMasks: [{polygon: [[0, 0], [1, 0], [1, 1]], rectangle: {x: 0, y: 0, width: 1, height: 1}}]',
+      ),
+      /exactly one of the two/,
+    ],
+    ['a mask of another shape', gate('privacyMasks: [{circle: 1}]'), /unknown key "circle"/],
+    [
+      'seventeen masks',
+      gate(`privacyMasks: [${'{rectangle: {x: 0, y: 0, width: 1, height: 1}}, '.repeat(17)}]`),
+      /there are 17 masks, and 16 is the most/,
+    ],
+    [
+      'masks that ffmpeg would be busy with',
+      gate(`privacyMasks: [${'{polygon: [[0, 0], [1, 0.5], [0, 1]]}, '.repeat(5)}]`),
+      /take 315 rectangles to draw, and 256 is the most/,
+    ],
     ['camera of null', 'cameras: {a: }', /cameras\.a/],
   ])('%s', (_, yaml, expected) => {
     const error = problem(() => load(yaml, { env: { TWO: 'a\nb' } }));
@@ -209,6 +273,43 @@ describe('what is valid', () => {
 
   it.each(['gate', '=rtsp://h/s', '__proto__=rtsp://h/s'])('refuses --camera %s', (camera) => {
     expect(problem(() => load(null, { cameras: [camera] })).code).toBe('usage');
+  });
+
+  it('takes polygons and rectangles as privacy masks, in shares of the picture', () => {
+    const { cameras } = load(
+      gate(
+        'privacyMasks: [{name: door, polygon: [[0, 0], [1, 0], [0.5, 1]]}, {rectangle: {x: 0.7, y: 0.9, width: 0.3, height: 0.1}}]',
+      ),
+    );
+    expect(polygonsOf(cameras['gate']!.privacyMasks)).toEqual([
+      [
+        [0, 0],
+        [1, 0],
+        [0.5, 1],
+      ],
+      [
+        [0.7, 0.9],
+        [1, 0.9],
+        [1, 1],
+        [0.7, 1],
+      ],
+    ]);
+  });
+
+  it('keeps the privacy masks of a camera whose address a flag replaces', () => {
+    const yaml = gate(
+      'password: x\n    privacyMasks: [{rectangle: {x: 0, y: 0, width: 1, height: 0.5}}]',
+    );
+    const gateOf = load(yaml, { cameras: ['gate=rtsp://other/s'] }).cameras['gate']!;
+    expect(gateOf).toMatchObject({ url: 'rtsp://other/s', password: null });
+    expect(gateOf.privacyMasks.length).toBe(1);
+    expect(load(yaml, { cameras: ['door=rtsp://other/s'] }).cameras['door']?.privacyMasks).toEqual(
+      [],
+    );
+    for (const odd of ['cameras: 1\n', 'cameras: [1]\n', 'cameras: {gate: 1}\n']) {
+      const loaded = problemOrConfig(() => load(odd, { cameras: ['gate=rtsp://h/s'] }));
+      expect(loaded === 'taken' || loaded.code === 'config_invalid').toBe(true);
+    }
   });
 
   it('takes passwords from the environment and from files', () => {

@@ -124,7 +124,7 @@ describe('check', () => {
   it('prints what is in force, without secrets', () => {
     writeFileSync(
       join(folder, 'good.yaml'),
-      'cameras:\n  gate: {url: "rtsp://u:hunter2@h/s?password=hunter3"}\n  yard: {url: "rtsp://h/s", username: u, password: hunter4}\nnats: {servers: ["nats://a:hunter5@h"], token: hunter6}\n',
+      'cameras:\n  gate: {url: "rtsp://u:hunter2@h/s?password=hunter3", privacyMasks: [{name: door, polygon: [[0.5, 0], [1, 0], [1, 0.5]]}]}\n  yard: {url: "rtsp://h/s", username: u, password: hunter4}\nnats: {servers: ["nats://a:hunter5@h"], token: hunter6}\n',
     );
     const { status, stdout } = lookahead(['check', 'good.yaml', '--site', 'farm']);
     expect(status).toBe(0);
@@ -141,6 +141,13 @@ describe('check', () => {
           transport: tcp
           timeoutMs: 5000
           silenceMs: 5000
+          privacyMasks:
+            - name: door
+              polygon:
+                - [0.5, 0]
+                - [1, 0]
+                - [1, 0.5]
+              rectangle: null
         yard:
           url: rtsp://h/s
           username: u
@@ -149,6 +156,7 @@ describe('check', () => {
           transport: tcp
           timeoutMs: 5000
           silenceMs: 5000
+          privacyMasks: []
       yardCameras: 2
       bundle: yard
       nats:

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { recordingNames, replayUsage } from '../../src/commands/replay.js';
+import { masksFor, recordingNames, replayUsage } from '../../src/commands/replay.js';
+import { ConfigSchema } from '../../src/config.js';
 import { ForecastSchema } from '../../src/messages.js';
 import { connectBus } from '../../src/sinks/bus.js';
 import { natsServerForTest } from '../support/nats-server.js';
@@ -47,6 +48,24 @@ it('a recording that cannot be read is named, and the others are still replayed'
   expect(stderr).toContain('/nonexistent.mp4');
   expect(stdout).toMatch(/^video {2,}.+ \d+ % · /m);
 }, 180_000);
+
+it('what a camera must not see is hidden in its recordings, too', () => {
+  const rectangle = { x: 0, y: 0, width: 0.5, height: 1 };
+  const { cameras } = ConfigSchema.parse({
+    cameras: {
+      gate: { url: 'rtsp://h/s', privacyMasks: [{ rectangle }] },
+      door: { url: `file:${recording}`, privacyMasks: [{ rectangle }, { rectangle }] },
+    },
+  });
+  const count = (file: string, named?: string): number =>
+    masksFor(file, { values: { 'masks-of': named } }, { cameras }).length;
+  expect(count('/a.mp4')).toBe(0);
+  expect(count('/a.mp4', 'gate')).toBe(1);
+  expect(count(recording)).toBe(2);
+  expect(count(recording, 'gate')).toBe(3);
+  expect(() => count('/a.mp4', 'gat')).toThrow(/no camera "gat"/);
+  expect(replayUsage).toContain('--masks-of');
+});
 
 it('what is published speaks for no live camera', async () => {
   expect(recordingNames(['a/gate.mp4', 'b/gate.mp4', 'svc.mp4'], false)).toEqual([
