@@ -4,21 +4,20 @@ import type { Bundle } from './bundle.js';
 import type { Mask } from './automatic-masks.js';
 import { familiarityOf } from './familiarity.js';
 import { classifyObjects, recogniseEvents, scoreEvents } from './heads.js';
-import { poolMasks } from './pool.js';
 import {
-  clipTensor,
-  frameOf,
-  keyFrameTensor,
-  toPixels,
-  toShares,
-  type Rectangle,
-} from './preprocess.js';
-import { changePoints, gridPoints, type Point } from './prompt-points.js';
+  KeyFrameMasks,
+  planKeyFrame,
+  type KeyFrame,
+  type KeyFrameMemory,
+} from './key-frame-masks.js';
+import { poolMasks } from './pool.js';
+import { clipTensor, frameOf, toShares, type Rectangle } from './preprocess.js';
 import { encodeRle } from './rle.js';
-import { automaticMasks, encodeImage } from './segmenter.js';
+import { encodeImage, type ImageEmbeddings } from './segmenter.js';
 import { openSession, type Session, type SessionOptions } from './session.js';
 import { stopwatch, type ClockMs } from './stopwatch.js';
-import { centre, noTracks, predictBox, track, type Track, type TrackerState } from './tracks.js';
+import { areAtRest, expectedPoints } from './track-prompts.js';
+import { noTracks, track, type TrackerState } from './tracks.js';
 
 /** One clip to be perceived; the pixels of its frames one after the other. */
 export interface PerceiverInput {
@@ -39,6 +38,7 @@ export interface PerceiverInput {
 interface Memory {
   readonly clip: number;
   readonly tokens: ClipTokens;
+  readonly keyFrame: KeyFrameMemory;
   readonly tracker: TrackerState;
   readonly lastOnsetMs: ReadonlyMap<number, number>;
 }
@@ -60,6 +60,7 @@ const ageClipsMax = 8;
 export class Perceiver {
   readonly #bundle: Bundle;
   readonly #sessions: Sessions;
+  readonly #keyFrameMasks: KeyFrameMasks;
   /** In order of last use. */
   readonly #memories = new Map<string, Memory>();
 
@@ -69,6 +70,7 @@ export class Perceiver {
     this.#clock = clock;
     this.#bundle = bundle;
     this.#sessions = sessions;
+    this.#keyFrameMasks = new KeyFrameMasks(sessions.segmenterDecoder, bundle.manifest);
   }
 
   /** @throws LookaheadError `bundle_invalid` where a graph does not load or fit the manifest. */
@@ -100,8 +102,9 @@ export class Perceiver {
     watch.lap('backbone');
 
     const tracker = resume(memory, input);
-    const points = this.#points(input, tracker);
-    const masks = await this.#segment(input.pixels, points, watch);
+    const keyFrame = this.#keyFrame(input, tracker);
+    const found = await this.#segment(keyFrame, memory?.keyFrame, watch);
+    const { masks } = found;
     const features = poolMasks(
       masks.map(({ cells }) => cells),
       tokens.patches,
@@ -142,6 +145,7 @@ export class Perceiver {
     this.#remember(key, {
       clip: input.clip,
       tokens,
+      keyFrame: found.memory,
       tracker: state,
       lastOnsetMs: new Map([...before, ...onsets]),
     });
@@ -180,39 +184,28 @@ export class Perceiver {
   }
 
   async #segment(
-    pixels: Uint8Array,
-    points: readonly Point[],
+    keyFrame: KeyFrame,
+    memory: KeyFrameMemory | undefined,
     watch: ReturnType<typeof stopwatch>,
-  ): Promise<Mask[]> {
-    const { manifest } = this.#bundle;
-    const image = keyFrameTensor(pixels, manifest);
-    const embeddings = await encodeImage(this.#sessions.segmenterEncoder, image);
-    watch.lap('segmenterEncoder');
-    const decoder = this.#sessions.segmenterDecoder;
-    const masks = await automaticMasks(decoder, embeddings, points, manifest);
-    watch.lap('segmenterDecoder');
-    return masks;
+  ): Promise<{ readonly masks: readonly Mask[]; readonly memory: KeyFrameMemory }> {
+    const plan = planKeyFrame(keyFrame, memory, this.#bundle.manifest);
+    const embeddings: ImageEmbeddings[] = [];
+    for (const picture of this.#keyFrameMasks.pictures(keyFrame, plan)) {
+      embeddings.push(await encodeImage(this.#sessions.segmenterEncoder, picture));
+      watch.lap('segmenterEncoder');
+    }
+    return this.#keyFrameMasks.find(keyFrame, plan, embeddings, memory, watch);
   }
 
-  /** SAM's grid, then at most one more batch: where tracks should be now, and where the clip changed most. */
-  #points(input: PerceiverInput, tracker: TrackerState): Point[] {
+  #keyFrame({ pixels, picture, toMs }: PerceiverInput, { tracks }: TrackerState): KeyFrame {
     const { manifest } = this.#bundle;
-    const { picture } = input;
-    const { widthPx, heightPx } = manifest.preprocessing;
-    const { pointsPerBatch } = manifest.segmenter;
-    const inside = ([x, y]: Point): boolean => x >= 0 && y >= 0 && x < widthPx && y < heightPx;
-    const expected = tracker.tracks
-      .map((one) => pointOf(one, input.toMs, picture))
-      .filter(inside)
-      .slice(0, pointsPerBatch);
-    const changed = changePoints(
-      frameOf(input.pixels, 0, manifest),
-      frameOf(input.pixels, manifest.geometry.framesPerClip - 1, manifest),
-      manifest.preprocessing,
-      widthPx / manifest.geometry.patchColumns,
-      pointsPerBatch - expected.length,
-    );
-    return [...gridPoints(picture, manifest.segmenter), ...expected, ...changed];
+    return {
+      frame: frameOf(pixels, manifest.geometry.keyFrame, manifest),
+      before: frameOf(pixels, 0, manifest),
+      picture,
+      expected: expectedPoints(tracks, toMs, picture, manifest.preprocessing),
+      tracksAtRest: areAtRest(tracks),
+    };
   }
 
   #boxOf({ box }: Mask, picture: Rectangle): SceneObject['box'] {
@@ -242,11 +235,6 @@ export class Perceiver {
 function resume(memory: Memory | undefined, input: PerceiverInput): TrackerState {
   const before = memory?.tracker ?? noTracks;
   return { ...before, nextId: Math.max(before.nextId, input.trackFloor) };
-}
-
-function pointOf(one: Track, atMs: number, picture: Rectangle): Point {
-  const { x, y } = centre(toPixels(predictBox(one, atMs), picture));
-  return [x, y];
 }
 
 /** In the order of the manifest's `attributes`. */
