@@ -1,5 +1,5 @@
 /** Where one frame differs from another, cell by cell. Pure. */
-import type { Size } from './preprocess.js';
+import type { Rectangle, Size } from './preprocess.js';
 
 export interface FrameChange {
   /** The cells that changed, row by row. */
@@ -14,6 +14,8 @@ export interface FrameChange {
   readonly share: number;
   /** No cell shows more than a camera's noise. */
   readonly isStill: boolean;
+  /** The same of the cells that a part of the frame touches. */
+  isStillIn(part: Rectangle): boolean;
 }
 
 /** A thing of 8 pixels is the smallest that a picture of 160 makes recognisable; a cell is no larger than that. */
@@ -38,7 +40,7 @@ export function frameChange(
   const columns = Math.ceil(widthPx / cellPx);
   const rows = Math.ceil(heightPx / cellPx);
   const cells: { difference: number; x: number; y: number }[] = [];
-  let isStill = true;
+  const moved = new Uint8Array(rows * columns);
   for (let row = 0; row < rows; row++) {
     const bottom = Math.min(heightPx, (row + 1) * cellPx);
     for (let column = 0; column < columns; column++) {
@@ -63,10 +65,21 @@ export function frameChange(
         }
       }
       const values = 3 * (bottom - row * cellPx) * (right - column * cellPx);
-      if (excess / values > excessMax) isStill = false;
+      if (excess / values > excessMax) moved[row * columns + column] = 1;
       const difference = total / values;
       if (difference >= changedMin) cells.push({ difference, x: sumX / total, y: sumY / total });
     }
   }
-  return { cells, share: cells.length / (rows * columns), isStill };
+  const isStillIn = ({ x, y, width, height }: Rectangle): boolean => {
+    const right = Math.min(columns, Math.ceil((x + width) / cellPx));
+    const bottom = Math.min(rows, Math.ceil((y + height) / cellPx));
+    for (let row = Math.max(0, Math.floor(y / cellPx)); row < bottom; row++) {
+      for (let column = Math.max(0, Math.floor(x / cellPx)); column < right; column++) {
+        if (moved[row * columns + column] === 1) return false;
+      }
+    }
+    return true;
+  };
+  const isStill = !moved.includes(1);
+  return { cells, share: cells.length / (rows * columns), isStill, isStillIn };
 }

@@ -1,5 +1,6 @@
 /** The masks of key frames, clip after clip of a camera: all that can be known from the clips before is not asked again. */
 import {
+  boxIou,
   filterMasks,
   mergeCrops,
   suppressWithinCrop,
@@ -7,7 +8,7 @@ import {
   type Mask,
 } from './automatic-masks.js';
 import { cropFrame, cropsOf, letterbox, viewOf } from './crops.js';
-import { frameChange } from './frame-change.js';
+import { cellPx, frameChange } from './frame-change.js';
 import type { Manifest } from './manifest.js';
 import type { Rectangle } from './preprocess.js';
 import {
@@ -28,6 +29,8 @@ export interface KeyFrameMemory {
   /** The key frame that was segmented last, and its masks. */
   readonly frame: Uint8Array;
   readonly masks: readonly Mask[];
+  /** For how many clips a mask was only carried on, not found again; 0 for those that are not here. */
+  readonly carriedClips: ReadonlyMap<Mask, number>;
   /** The part of the grid to be asked next. */
   readonly nextPart: number;
   /** Clips in a row that were given these masks without being segmented. */
@@ -50,10 +53,17 @@ export interface KeyFrame {
 /** How a key frame's masks are got. */
 export type Plan =
   | { readonly how: 'reuse' }
-  /** `part` null: the whole grid. `extra`: points besides the grid. */
-  | { readonly how: 'ask'; readonly part: number | null; readonly extra: readonly Point[] };
+  | {
+      readonly how: 'ask';
+      /** Of the grid; null: all of it. */
+      readonly part: number | null;
+      /** Points besides the grid. */
+      readonly extra: readonly Point[];
+      /** Masks of the last key frame that hold, as nothing has changed there. */
+      readonly carried: readonly Mask[];
+    };
 
-/** So many clips in a row may pass without a look: what is missed for longer would be missing from a whole window. */
+/** So many clips in a row may pass without a look: what is wrong for longer would be wrong in a whole window. */
 export const reusedMaxClips = 8;
 /** More of the picture changed than things moving by are likely to: a cut, or the light. Nothing before it helps. */
 const cutShareMin = 1 / 3;
@@ -62,7 +72,11 @@ const cutShareMin = 1 / 3;
 export function planKeyFrame(
   { frame, before, picture, expected, tracksAtRest }: KeyFrame,
   memory: KeyFrameMemory | undefined,
-  { segmenter, preprocessing }: Pick<Manifest, 'segmenter' | 'preprocessing'>,
+  {
+    segmenter,
+    geometry,
+    preprocessing,
+  }: Pick<Manifest, 'segmenter' | 'geometry' | 'preprocessing'>,
 ): Plan {
   const change = frameChange(memory?.frame ?? before, frame, preprocessing);
   const isStill = memory !== undefined && change.isStill && tracksAtRest;
@@ -77,7 +91,18 @@ export function planKeyFrame(
   const known = expected.slice(0, extraMax);
   const asked = part === null ? known : [...known, ...gridPartPoints(picture, segmenter, part)];
   const changed = changePoints(change, extraMax - known.length, asked, apartPx(picture, segmenter));
-  return { how: 'ask', part, extra: [...known, ...changed] };
+  const cellWidth = preprocessing.widthPx / geometry.maskColumns;
+  const cellHeight = preprocessing.heightPx / geometry.maskRows;
+  const holds = (mask: Mask): boolean =>
+    (memory?.carriedClips.get(mask) ?? 0) < reusedMaxClips &&
+    change.isStillIn({
+      x: mask.box.left * cellWidth - cellPx / 2,
+      y: mask.box.top * cellHeight - cellPx / 2,
+      width: (mask.box.right - mask.box.left) * cellWidth + cellPx,
+      height: (mask.box.bottom - mask.box.top) * cellHeight + cellPx,
+    });
+  const carried = part === null ? [] : (memory?.masks ?? []).filter(holds);
+  return { how: 'ask', part, extra: [...known, ...changed], carried };
 }
 
 /** What the next clip may build on. */
@@ -86,6 +111,7 @@ export function rememberKeyFrame(
   frame: Uint8Array,
   masks: readonly Mask[],
   memory: KeyFrameMemory | undefined,
+  isFoundAgain: (mask: Mask) => boolean,
 ): KeyFrameMemory {
   switch (plan.how) {
     case 'reuse':
@@ -96,6 +122,11 @@ export function rememberKeyFrame(
       return {
         frame: frame.slice(),
         masks,
+        carriedClips: new Map(
+          plan.carried
+            .filter((mask) => masks.includes(mask) && !isFoundAgain(mask))
+            .map((mask) => [mask, (memory?.carriedClips.get(mask) ?? 0) + 1]),
+        ),
         nextPart: plan.part === null ? 0 : (plan.part + 1) % gridParts,
         reused: 0,
       };
@@ -136,23 +167,31 @@ export class KeyFrameMasks {
     watch: ReturnType<typeof stopwatch>,
   ): Promise<{ readonly masks: readonly Mask[]; readonly memory: KeyFrameMemory }> {
     if (plan.how === 'reuse') {
-      const next = rememberKeyFrame(plan, keyFrame.frame, [], memory);
+      const next = rememberKeyFrame(plan, keyFrame.frame, [], memory, () => false);
       watch.lap('segmenterReused');
       return { masks: next.masks, memory: next };
     }
-    const masks = await this.#segment(keyFrame.picture, plan, embeddings, watch);
-    return { masks, memory: rememberKeyFrame(plan, keyFrame.frame, masks, memory) };
+    const found = await this.#ask(keyFrame.picture, plan, embeddings, watch);
+    const { segmenter, geometry } = this.#manifest;
+    const masks = mergeCrops(found, geometry.maskRows, geometry.maskColumns, segmenter);
+    // What was found again, if less well than it was before, is not merely carried on.
+    const isFoundAgain = (mask: Mask): boolean =>
+      found.some(({ fresh }) =>
+        fresh.some(({ box }) => boxIou(box, mask.box) > segmenter.boxNmsThresh),
+      );
+    watch.lap('maskSelection');
+    return { masks, memory: rememberKeyFrame(plan, keyFrame.frame, masks, memory, isFoundAgain) };
   }
 
-  async #segment(
+  async #ask(
     picture: Rectangle,
-    { part, extra }: Extract<Plan, { how: 'ask' }>,
+    { part, extra, carried }: Extract<Plan, { how: 'ask' }>,
     embeddings: readonly ImageEmbeddings[],
     watch: ReturnType<typeof stopwatch>,
-  ): Promise<Mask[]> {
+  ): Promise<(CropMasks & { readonly fresh: readonly Mask[] })[]> {
     const { segmenter, geometry, preprocessing } = this.#manifest;
     const { maskRows, maskColumns } = geometry;
-    const found: CropMasks[] = [];
+    const found: (CropMasks & { readonly fresh: readonly Mask[] })[] = [];
     for (const [index, { layer, box }] of cropsOf(picture, segmenter).entries()) {
       const own = embeddings[index];
       if (own === undefined) throw new Error(`Crop ${index} of a key frame was not encoded.`);
@@ -162,19 +201,18 @@ export class KeyFrameMasks {
       const grid = gridOfLayer(segmenter, layer);
       const points = part === null ? gridPoints(area, grid) : gridPartPoints(area, grid, part);
       const view = isWhole ? undefined : viewOf(box, picture, preprocessing, geometry);
-      const masks: Mask[] = [];
+      const fresh: Mask[] = [];
       // What is expected or has changed is asked for in the whole picture only: crops are for what is small and still.
       const asked = isWhole ? [...points, ...extra] : points;
       await askPoints(this.#decoder, own, asked, segmenter, (logits, ious) => {
         watch.lap('segmenterDecoder');
-        masks.push(...filterMasks(logits, ious, maskRows, maskColumns, segmenter, view));
+        fresh.push(...filterMasks(logits, ious, maskRows, maskColumns, segmenter, view));
         watch.lap('maskSelection');
       });
-      found.push({ masks: suppressWithinCrop(masks, segmenter), area: box.width * box.height });
+      const masks = suppressWithinCrop(isWhole ? [...fresh, ...carried] : fresh, segmenter);
+      found.push({ masks, fresh, area: box.width * box.height });
     }
-    const masks = mergeCrops(found, maskRows, maskColumns, segmenter);
-    watch.lap('maskSelection');
-    return masks;
+    return found;
   }
 }
 
