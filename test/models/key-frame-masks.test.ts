@@ -130,7 +130,7 @@ describe('the rolling grid', () => {
   });
 
   test('asks where tracks should be and where the picture differs, each thing once', () => {
-    const memory = { frame: drawn([]), masks: [], nextPart: 2, reused: 0 };
+    const memory = { frame: drawn([]), masks: [], carriedClips: new Map(), nextPart: 2, reused: 0 };
     const seen = keyFrame(drawn([[100, 50]]), { expected: [[30, 30]], tracksAtRest: false });
     const plan = planKeyFrame(seen, memory, manifest);
     expect(plan).toMatchObject({ how: 'ask', part: 2 });
@@ -147,7 +147,7 @@ describe('the rolling grid', () => {
   });
 
   test('a part and its extra points are never more than the grid', () => {
-    const memory = { frame: drawn([]), masks: [], nextPart: 0, reused: 0 };
+    const memory = { frame: drawn([]), masks: [], carriedClips: new Map(), nextPart: 0, reused: 0 };
     const expected = Array.from({ length: 200 }, (_, at): Point => [at % 160, 40]);
     const plan = planKeyFrame(
       keyFrame(drawn([]), { expected, tracksAtRest: false }),
@@ -210,13 +210,72 @@ describe('reuse', () => {
 
   test('keeps its own copy of the frame, whose bytes are the caller’s', () => {
     const frame = drawn([]);
-    const plan: Plan = { how: 'ask', part: 3, extra: [] };
+    const plan: Plan = { how: 'ask', part: 3, extra: [], carried: [] };
     const masks: Mask[] = [];
-    const memory = rememberKeyFrame(plan, frame, masks, undefined);
+    const memory = rememberKeyFrame(plan, frame, masks, undefined, () => false);
     const before = frame[5];
     frame.fill(0);
     expect(memory.frame[5]).toBe(before);
     expect(memory.nextPart).toBe(0);
+  });
+});
+
+describe('carrying on', () => {
+  const left = (masks: readonly Mask[]) => masks.filter(({ box }) => box.right <= maskColumns / 2);
+
+  test('what did not change beside something that moves keeps its very masks', async () => {
+    const { look } = camera();
+    const first = await look(drawn([[120, 40]]));
+    const second = await look(drawn([[130, 40]]));
+    expect(partOf(second.plan)).toBe(0);
+    const before = left(first.masks).filter(({ box }) => box.right < 55);
+    expect(before.length).toBeGreaterThan(5);
+    // The part that is asked again gives equals, of which the new one counts; all others are the same objects.
+    const boxes = second.masks.map(({ box }) => JSON.stringify(box));
+    for (const { box } of before) expect(boxes).toContain(JSON.stringify(box));
+    expect(before.filter((mask) => second.masks.includes(mask)).length).toBeGreaterThan(
+      before.length / 2,
+    );
+  });
+
+  test('ends where something changed', () => {
+    const mask = (from: number): Mask => ({
+      cells: new Uint8Array(maskRows * maskColumns),
+      box: { left: from, top: 20, right: from + 6, bottom: 26 },
+      predictedIou: 0.9,
+      stability: 1,
+    });
+    const [still, changed] = [mask(10), mask(50)];
+    const memory = {
+      frame: drawn([]),
+      masks: [still, changed],
+      carriedClips: new Map(),
+      nextPart: 0,
+      reused: 0,
+    };
+    const carriedOf = (own: KeyFrameMemory): readonly Mask[] => {
+      const plan = planKeyFrame(keyFrame(drawn([[100, 40]])), own, manifest);
+      return plan.how === 'ask' ? plan.carried : [];
+    };
+    expect(carriedOf(memory)).toEqual([still]);
+    expect(carriedOf(memory)[0]).toBe(still);
+    const old = { ...memory, carriedClips: new Map([[still, reusedMaxClips]]) };
+    expect(carriedOf(old)).toEqual([]);
+  });
+
+  test('counts the clips since a mask was found', () => {
+    const one: Mask = {
+      cells: new Uint8Array(0),
+      box: { left: 0, top: 0, right: 1, bottom: 1 },
+      predictedIou: 0.5,
+      stability: 1,
+    };
+    const plan: Plan = { how: 'ask', part: 0, extra: [], carried: [one] };
+    const first = rememberKeyFrame(plan, drawn([]), [one], undefined, () => false);
+    const second = rememberKeyFrame(plan, drawn([]), [one], first, () => false);
+    expect(second.carriedClips.get(one)).toBe(2);
+    const again = rememberKeyFrame(plan, drawn([]), [one], second, () => true);
+    expect(again.carriedClips.has(one)).toBe(false);
   });
 });
 

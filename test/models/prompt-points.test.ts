@@ -93,12 +93,20 @@ describe('what changed', () => {
   test('noise in every pixel is no change, and the picture is still', () => {
     const noisy = frame().map((value, at) => value + ((at * 7) % 23) - 11);
     const other = frame().map((value, at) => value + ((at * 5) % 9) - 4);
-    expect(frameChange(noisy, other, size)).toEqual({ cells: [], share: 0, isStill: true });
+    expect(frameChange(noisy, other, size)).toMatchObject({ cells: [], share: 0, isStill: true });
   });
 
   test('a small thing on the border of four cells leaves the picture not still', () => {
     const change = frameChange(frame(), frame(block(6, 6, 3, 160)), size);
-    expect(change).toEqual({ cells: [], share: 0, isStill: false });
+    expect(change).toMatchObject({ cells: [], share: 0, isStill: false });
+  });
+
+  test('leaves the rest of the picture still', () => {
+    const change = frameChange(frame(), frame(block(6, 6, 1, 255)), size);
+    expect(change.isStill).toBe(false);
+    expect(change.isStillIn({ x: 0, y: 0, width: 3, height: 3 })).toBe(false);
+    expect(change.isStillIn({ x: 8, y: 0, width: 16, height: 16 })).toBe(true);
+    expect(change.isStillIn({ x: -9, y: 8, width: 99, height: 99 })).toBe(true);
   });
 
   test('cells at the edge of a picture that is no multiple of them count too', () => {
