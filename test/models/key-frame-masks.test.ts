@@ -84,7 +84,7 @@ function camera(own: Manifest = manifest) {
   let memory: KeyFrameMemory | undefined;
   return {
     asked,
-    async look(frame: Uint8Array, rest: Partial<KeyFrame> = {}) {
+    look: async (frame: Uint8Array, rest: Partial<KeyFrame> = {}) => {
       const seen = keyFrame(frame, rest);
       const plan = planKeyFrame(seen, memory, own);
       const pictures = masks.pictures(seen, plan);
