@@ -37,7 +37,7 @@ const titles: Readonly<Record<string, string>> = {
   backbone: 'backbone',
   segmenterEncoder: 'segmenter encoder',
   segmenterDecoder: 'segmenter decoder',
-  maskSelection: 'mask selection',
+  segmenterSelection: 'mask selection',
   objects: 'pooling and object head',
   tracks: 'tracks',
   events: 'event head',

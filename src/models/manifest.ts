@@ -84,7 +84,14 @@ export const ManifestSchema = z.object({
     stabilityScoreThresh: share,
     stabilityScoreOffset: z.number().positive(),
     boxNmsThresh: share,
+    /** In cells of the mask grid. */
     minMaskRegionArea: z.number().nonnegative(),
+    /** 0: the picture is segmented once, as a whole. Each layer runs the encoder 4^layer times more. */
+    cropNLayers: z.number().int().nonnegative().max(4).default(0),
+    cropNmsThresh: share.default(0.7),
+    cropOverlapRatio: share.default(512 / 1500),
+    /** The grid of layer i has pointsPerRow / factor^i x pointsPerColumn / factor^i points. */
+    cropNPointsDownscaleFactor: z.number().min(1).default(1),
   }),
   language: z.object({
     layers: z.number().int().positive(),

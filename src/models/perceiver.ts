@@ -4,21 +4,21 @@ import type { Bundle } from './bundle.js';
 import type { Mask } from './automatic-masks.js';
 import { familiarityOf } from './familiarity.js';
 import { classifyObjects, recogniseEvents, scoreEvents } from './heads.js';
-import { poolMasks } from './pool.js';
 import {
-  clipTensor,
-  frameOf,
-  keyFrameTensor,
-  toPixels,
-  toShares,
-  type Rectangle,
-} from './preprocess.js';
-import { changePoints, gridPoints, type Point } from './prompt-points.js';
+  KeyFrameMasks,
+  planKeyFrame,
+  type KeyFrame,
+  type KeyFrameMemory,
+  type Plan,
+} from './key-frame-masks.js';
+import { poolMasks } from './pool.js';
+import { clipTensor, frameOf, toShares, type Rectangle } from './preprocess.js';
 import { encodeRle } from './rle.js';
-import { automaticMasks, encodeImages, type ImageEmbeddings } from './segmenter.js';
+import { encodeImages, type ImageEmbeddings } from './segmenter.js';
 import { openSession, type Session, type SessionOptions } from './session.js';
-import { stopwatch, type ClockMs, type Stopwatch } from './stopwatch.js';
-import { centre, noTracks, predictBox, track, type Track, type TrackerState } from './tracks.js';
+import { stopwatch, type ClockMs } from './stopwatch.js';
+import { areAtRest, expectedPoints } from './track-prompts.js';
+import { noTracks, track, type TrackerState } from './tracks.js';
 
 /** One clip to be perceived; the pixels of its frames one after the other. */
 export interface PerceiverInput {
@@ -39,14 +39,25 @@ export interface PerceiverInput {
 interface Memory {
   readonly clip: number;
   readonly tokens: ClipTokens;
+  readonly keyFrame: KeyFrameMemory;
   readonly tracker: TrackerState;
   readonly lastOnsetMs: ReadonlyMap<number, number>;
 }
 
+/** A clip with what its camera's past says of it. */
+interface Prepared {
+  readonly input: PerceiverInput;
+  readonly memory: Memory | undefined;
+  readonly tracker: TrackerState;
+  readonly keyFrame: KeyFrame;
+  readonly plan: Plan;
+}
+
 /** What is computed of several clips in one run. */
-interface Encoded {
+interface Encoded extends Prepared {
   readonly tokens: ClipTokens;
-  readonly embeddings: ImageEmbeddings;
+  /** Of the pictures that the plan asks for; none where nothing moved. */
+  readonly embeddings: readonly ImageEmbeddings[];
   /** The clip's share of the run. */
   readonly stagesMs: Readonly<Record<string, number>>;
 }
@@ -68,6 +79,7 @@ const ageClipsMax = 8;
 export class Perceiver {
   readonly #bundle: Bundle;
   readonly #sessions: Sessions;
+  readonly #keyFrameMasks: KeyFrameMasks;
   /** In order of last use. */
   readonly #memories = new Map<string, Memory>();
 
@@ -77,6 +89,7 @@ export class Perceiver {
     this.#clock = clock;
     this.#bundle = bundle;
     this.#sessions = sessions;
+    this.#keyFrameMasks = new KeyFrameMasks(sessions.segmenterDecoder, bundle.manifest);
   }
 
   /** @throws LookaheadError `bundle_invalid` where a graph does not load or fit the manifest. */
@@ -101,11 +114,10 @@ export class Perceiver {
    */
   async *perceive(inputs: readonly PerceiverInput[]): AsyncGenerator<PromiseSettledResult<Scene>> {
     const encoded = await this.#encode(inputs);
-    for (const [index, input] of inputs.entries()) {
-      const own = encoded[index];
-      if (own?.status === 'fulfilled')
-        yield* await Promise.allSettled([this.#perceiveOne(input, own.value)]);
-      else if (own !== undefined) yield own;
+    for (const own of encoded) {
+      if (own.status === 'fulfilled')
+        yield* await Promise.allSettled([this.#perceiveOne(own.value)]);
+      else yield own;
     }
   }
 
@@ -138,32 +150,47 @@ export class Perceiver {
     const clips = inputs.map(({ pixels }) => clipTensor(pixels, manifest));
     const tokens = await encodeClips(this.#sessions.backbone, clips);
     watch.lap('backbone');
-    const images = inputs.map(({ pixels }) => keyFrameTensor(pixels, manifest));
-    const embeddings = await encodeImages(this.#sessions.segmenterEncoder, images);
+    const prepared = inputs.map((input) => this.#prepare(input));
+    const pictures = prepared.map((one) => this.#keyFrameMasks.pictures(one.keyFrame, one.plan));
+    watch.lap('segmenterPlan');
+    const all = pictures.flat();
+    const embeddings =
+      all.length === 0 ? [] : await encodeImages(this.#sessions.segmenterEncoder, all);
     watch.lap('segmenterEncoder');
     const share = ([stage, ms]: [string, number]): [string, number] => [stage, ms / inputs.length];
     const stagesMs = Object.fromEntries(Object.entries(watch.laps).map(share));
-    return tokens.map((own, index) => {
-      const image = embeddings[index];
-      if (image === undefined) throw new Error(`Clip ${index} of a batch has no embeddings.`);
-      return { tokens: own, embeddings: image, stagesMs };
+    let at = 0;
+    return prepared.map((one, index) => {
+      const own = tokens[index];
+      if (own === undefined) throw new Error(`Clip ${index} of a batch has no tokens.`);
+      const from = at;
+      at += pictures[index]?.length ?? 0;
+      return { ...one, tokens: own, embeddings: embeddings.slice(from, at), stagesMs };
     });
   }
 
-  async #perceiveOne(input: PerceiverInput, encoded: Encoded): Promise<Scene> {
+  #prepare(input: PerceiverInput): Prepared {
+    const remembered = this.#memories.get(keyOf(input));
+    // Within an epoch clips count up; one that does not begins the epoch anew, as a replay does.
+    const memory = remembered && remembered.clip < input.clip ? remembered : undefined;
+    const tracker = resume(memory, input);
+    const keyFrame = this.#keyFrame(input, tracker);
+    const plan = planKeyFrame(keyFrame, memory?.keyFrame, this.#bundle.manifest);
+    return { input, memory, tracker, keyFrame, plan };
+  }
+
+  async #perceiveOne(encoded: Encoded): Promise<Scene> {
     const { manifest, calibration } = this.#bundle;
     const { geometry } = manifest;
     const watch = stopwatch(this.#clock);
-    const key = `${input.camera}/${input.epoch}`;
-    const remembered = this.#memories.get(key);
-    // Within an epoch clips count up; one that does not begins the epoch anew, as a replay does.
-    const memory = remembered && remembered.clip < input.clip ? remembered : undefined;
+    const { input, memory, tracker, keyFrame, plan, tokens, embeddings } = encoded;
     const { picture } = input;
-    const { tokens, embeddings } = encoded;
 
-    const tracker = resume(memory, input);
-    const points = this.#points(input, tracker);
-    const masks = await this.#segment(embeddings, points, watch);
+    const found = await this.#keyFrameMasks.find(
+      ...([keyFrame, plan, embeddings] as const),
+      ...([memory?.keyFrame, watch] as const),
+    );
+    const { masks } = found;
     const features = poolMasks(
       masks.map(({ cells }) => cells),
       tokens.patches,
@@ -202,9 +229,10 @@ export class Perceiver {
     watch.lap('familiarity');
 
     const onsets = events.map(({ label, onsetMs }) => [label, onsetMs] as const);
-    this.#remember(key, {
+    this.#remember(keyOf(input), {
       clip: input.clip,
       tokens,
+      keyFrame: found.memory,
       tracker: state,
       lastOnsetMs: new Map([...before, ...onsets]),
     });
@@ -242,35 +270,15 @@ export class Perceiver {
     for (const session of Object.values(this.#sessions) as Session[]) await session.dispose();
   }
 
-  async #segment(
-    embeddings: ImageEmbeddings,
-    points: readonly Point[],
-    watch: Stopwatch,
-  ): Promise<Mask[]> {
+  #keyFrame({ pixels, picture, toMs }: PerceiverInput, { tracks }: TrackerState): KeyFrame {
     const { manifest } = this.#bundle;
-    const decoder = this.#sessions.segmenterDecoder;
-    return automaticMasks(decoder, embeddings, points, manifest, watch);
-  }
-
-  /** SAM's grid, then at most one more batch: where tracks should be now, and where the clip changed most. */
-  #points(input: PerceiverInput, tracker: TrackerState): Point[] {
-    const { manifest } = this.#bundle;
-    const { picture } = input;
-    const { widthPx, heightPx } = manifest.preprocessing;
-    const { pointsPerBatch } = manifest.segmenter;
-    const inside = ([x, y]: Point): boolean => x >= 0 && y >= 0 && x < widthPx && y < heightPx;
-    const expected = tracker.tracks
-      .map((one) => pointOf(one, input.toMs, picture))
-      .filter(inside)
-      .slice(0, pointsPerBatch);
-    const changed = changePoints(
-      frameOf(input.pixels, 0, manifest),
-      frameOf(input.pixels, manifest.geometry.framesPerClip - 1, manifest),
-      manifest.preprocessing,
-      widthPx / manifest.geometry.patchColumns,
-      pointsPerBatch - expected.length,
-    );
-    return [...gridPoints(picture, manifest.segmenter), ...expected, ...changed];
+    return {
+      frame: frameOf(pixels, manifest.geometry.keyFrame, manifest),
+      before: frameOf(pixels, 0, manifest),
+      picture,
+      expected: expectedPoints(tracks, toMs, picture, manifest.preprocessing),
+      tracksAtRest: areAtRest(tracks),
+    };
   }
 
   #boxOf({ box }: Mask, picture: Rectangle): SceneObject['box'] {
@@ -296,15 +304,14 @@ export class Perceiver {
   }
 }
 
+function keyOf({ camera, epoch }: PerceiverInput): string {
+  return `${camera}/${epoch}`;
+}
+
 /** The tracker to go on with, which gives no id that was given before. */
 function resume(memory: Memory | undefined, input: PerceiverInput): TrackerState {
   const before = memory?.tracker ?? noTracks;
   return { ...before, nextId: Math.max(before.nextId, input.trackFloor) };
-}
-
-function pointOf(one: Track, atMs: number, picture: Rectangle): Point {
-  const { x, y } = centre(toPixels(predictBox(one, atMs), picture));
-  return [x, y];
 }
 
 /** In the order of the manifest's `attributes`. */

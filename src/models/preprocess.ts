@@ -53,12 +53,6 @@ export function clipTensor(pixels: Uint8Array, manifest: Manifest): Uint8Tensor 
   return uint8([1, framesPerClip, heightPx, widthPx, 3], pixels);
 }
 
-/** The key frame of a clip, [1, height, width, 3], a view of the same bytes. */
-export function keyFrameTensor(pixels: Uint8Array, manifest: Manifest): Uint8Tensor {
-  const { widthPx, heightPx } = manifest.preprocessing;
-  return uint8([1, heightPx, widthPx, 3], frameOf(pixels, manifest.geometry.keyFrame, manifest));
-}
-
 /** One frame of a clip, a view of the same bytes. */
 export function frameOf(pixels: Uint8Array, index: number, manifest: Manifest): Uint8Array {
   const bytes = manifest.preprocessing.widthPx * manifest.preprocessing.heightPx * 3;

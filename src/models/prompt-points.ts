@@ -1,21 +1,44 @@
-/** Where the segmenter is asked «what is here?»: SAM's grid, and the places where something probably is. Pure. */
+/** Where the segmenter is asked «what is here?»: SAM's grid, or a part of it, and where something probably is. Pure. */
+import type { FrameChange } from './frame-change.js';
 import type { Manifest } from './manifest.js';
-import type { Rectangle, Size } from './preprocess.js';
+import type { Rectangle } from './preprocess.js';
 
 /** x, y in input pixels. */
 export type Point = readonly [number, number];
 
+type Grid = Pick<Manifest['segmenter'], 'pointsPerRow' | 'pointsPerColumn'>;
+
+/**
+ * In so many clips every point of the grid is asked once. What moves, and what was seen before, is asked for in each
+ * clip anyway; the grid is for what appeared without moving, or was missed, and that may take 4 clips: half a window.
+ */
+export const gridParts = 4;
+
+/** Rows and columns taken in turn, so that two parts in a row lie diagonally and already cover the picture evenly. */
+const partAt = [
+  [0, 2],
+  [3, 1],
+] as const;
+
 /** SAM's grid, row by row: the middles of pointsPerRow x pointsPerColumn equal parts of the picture. */
-export function gridPoints(
+export function gridPoints(picture: Rectangle, grid: Grid): Point[] {
+  return pointsOf(picture, grid, () => true);
+}
+
+/** One of `gridParts` interleaved parts of SAM's grid; together they are the grid. */
+export function gridPartPoints(picture: Rectangle, grid: Grid, part: number): Point[] {
+  return pointsOf(picture, grid, (row, column) => partAt[row % 2]?.[column % 2] === part);
+}
+
+function pointsOf(
   picture: Rectangle,
-  {
-    pointsPerRow,
-    pointsPerColumn,
-  }: Pick<Manifest['segmenter'], 'pointsPerRow' | 'pointsPerColumn'>,
+  { pointsPerRow, pointsPerColumn }: Grid,
+  isAsked: (row: number, column: number) => boolean,
 ): Point[] {
   const points: Point[] = [];
   for (let row = 0; row < pointsPerColumn; row++) {
     for (let column = 0; column < pointsPerRow; column++) {
+      if (!isAsked(row, column)) continue;
       points.push([
         picture.x + ((column + 0.5) / pointsPerRow) * picture.width,
         picture.y + ((row + 0.5) / pointsPerColumn) * picture.height,
@@ -25,49 +48,26 @@ export function gridPoints(
   return points;
 }
 
-/** Below this mean difference (of 255) a cell is noise, not motion. */
-const differenceMin = 10;
+/** Half the distance between neighbours of the grid: two prompts nearer than that ask the same. */
+export function apartPx(picture: Rectangle, { pointsPerRow, pointsPerColumn }: Grid): number {
+  return Math.min(picture.width / pointsPerRow, picture.height / pointsPerColumn) / 2;
+}
 
 /**
- * The cells in which the first and the last frame of a clip differ most: something small that moves can lie
- * between the points of the grid. Each gives the centre of its difference; strongest first.
- *
- * @param first rgb24, height x width x 3
+ * Where two frames differ most: something small that moves can lie between the points of the grid. Each point is the
+ * centre of a cell's difference; strongest first, and none within `apart` of another or of those already asked.
  */
 export function changePoints(
-  first: Uint8Array,
-  last: Uint8Array,
-  { widthPx, heightPx }: Size,
-  cellPx: number,
+  { cells }: FrameChange,
   countMax: number,
+  asked: readonly Point[] = [],
+  apart = 0,
 ): Point[] {
-  const columns = Math.floor(widthPx / cellPx);
-  const rows = Math.floor(heightPx / cellPx);
-  const cells: { readonly difference: number; readonly point: Point }[] = [];
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      let total = 0;
-      let sumX = 0;
-      let sumY = 0;
-      for (let y = row * cellPx; y < (row + 1) * cellPx; y++) {
-        for (let x = column * cellPx; x < (column + 1) * cellPx; x++) {
-          const at = (y * widthPx + x) * 3;
-          const difference =
-            Math.abs((first[at] ?? 0) - (last[at] ?? 0)) +
-            Math.abs((first[at + 1] ?? 0) - (last[at + 1] ?? 0)) +
-            Math.abs((first[at + 2] ?? 0) - (last[at + 2] ?? 0));
-          total += difference;
-          sumX += difference * (x + 0.5);
-          sumY += difference * (y + 0.5);
-        }
-      }
-      const difference = total / (3 * cellPx * cellPx);
-      if (difference >= differenceMin)
-        cells.push({ difference, point: [sumX / total, sumY / total] });
-    }
+  const points: Point[] = [];
+  for (const { x, y } of [...cells].sort((a, b) => b.difference - a.difference)) {
+    if (points.length >= countMax) break;
+    const isNear = ([otherX, otherY]: Point): boolean => Math.hypot(x - otherX, y - otherY) < apart;
+    if (!asked.some(isNear) && !points.some(isNear)) points.push([x, y]);
   }
-  return cells
-    .sort((a, b) => b.difference - a.difference)
-    .slice(0, countMax)
-    .map(({ point }) => point);
+  return points;
 }

@@ -1,8 +1,6 @@
-import { filterMasks, selectMasks, type Mask } from './automatic-masks.js';
 import type { Manifest } from './manifest.js';
 import type { Point } from './prompt-points.js';
 import type { Session } from './session.js';
-import type { Stopwatch } from './stopwatch.js';
 import {
   float32,
   floats,
@@ -33,32 +31,24 @@ export async function encodeImages(
 }
 
 /**
- * Asks the decoder at every point, `pointsPerBatch` at a time, three masks a point, and keeps what SAM's
- * automatic mask generator would keep; best predicted IoU first.
+ * Asks the decoder at every point, `pointsPerBatch` at a time, all of them with the one embedding of the picture. Each
+ * batch is handed on at once, so that no more than one batch's logits are held.
+ *
+ * @param onBatch gets logits [points x 3, maskRows, maskColumns] and predicted IoU [points x 3]
  */
-export async function automaticMasks(
+export async function askPoints(
   decoder: Session,
   embeddings: ImageEmbeddings,
   points: readonly Point[],
-  manifest: Manifest,
-  watch: Stopwatch,
-): Promise<Mask[]> {
-  const { segmenter, geometry } = manifest;
-  const { maskRows, maskColumns } = geometry;
-  const found: Mask[] = [];
-  for (let from = 0; from < points.length; from += segmenter.pointsPerBatch) {
-    const batch = points.slice(from, from + segmenter.pointsPerBatch);
+  { pointsPerBatch }: Pick<Manifest['segmenter'], 'pointsPerBatch'>,
+  onBatch: (logits: Float32Array, predictedIous: Float32Array) => void,
+): Promise<void> {
+  for (let from = 0; from < points.length; from += pointsPerBatch) {
+    const batch = points.slice(from, from + pointsPerBatch);
     const outputs = await decoder.run({
       ...embeddings,
       point_coords: float32([batch.length, 2], Float32Array.from(batch.flat())),
     });
-    watch.lap('segmenterDecoder');
-    const logits = floats(outputs, 'masks');
-    const ious = floats(outputs, 'iou_predictions');
-    found.push(...filterMasks(logits, ious, maskRows, maskColumns, segmenter));
-    watch.lap('maskSelection');
+    onBatch(floats(outputs, 'masks'), floats(outputs, 'iou_predictions'));
   }
-  const masks = selectMasks(found, maskRows, maskColumns, segmenter);
-  watch.lap('maskSelection');
-  return masks;
 }

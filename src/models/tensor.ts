@@ -22,7 +22,7 @@ export function sizeOf(dims: readonly number[]): number {
   return dims.reduce((size, dim) => size * dim, 1);
 }
 
-export function float32(dims: readonly number[], data: Float32Array): Tensor {
+export function float32(dims: readonly number[], data: Float32Array): Float32Tensor {
   return { type: 'float32', dims, data };
 }
 

@@ -3,9 +3,10 @@ import {
   boxIou,
   boxOf,
   filterMasks,
+  measure,
+  mergeCrops,
   removeSmallRegions,
   selectMasks,
-  stabilityOf,
   type MaskParameters,
 } from '../../src/models/automatic-masks.js';
 
@@ -14,6 +15,7 @@ const parameters: MaskParameters = {
   stabilityScoreThresh: 0.8,
   stabilityScoreOffset: 1,
   boxNmsThresh: 0.5,
+  cropNmsThresh: 0.5,
   minMaskRegionArea: 0,
 };
 const rows = 6;
@@ -60,9 +62,20 @@ describe('one batch', () => {
     expect(masks[0]?.stability).toBe(1);
   });
 
+  test('a threshold of 0 asks for nothing', () => {
+    const open = { ...parameters, predIouThresh: 0, stabilityScoreThresh: 0 };
+    const logits = logitsOf([[0, 0, 4, 4]], 0.5);
+    expect(filterMasks(logits, Float32Array.of(0), rows, columns, open)).toHaveLength(1);
+  });
+
   test('stability is the share of the loose mask that the tight one keeps', () => {
-    expect(stabilityOf(Float32Array.of(3, 2, 0.5, -0.5, -3), 1)).toBe(0.5);
-    expect(stabilityOf(Float32Array.of(-3, -3), 1)).toBeNaN();
+    const cells = new Uint8Array(5).fill(9);
+    expect(measure(Float32Array.of(3, 2, 0.5, -0.5, -3), 1, 5, 1, cells)).toEqual({
+      stability: 0.5,
+      box: { left: 0, top: 0, right: 3, bottom: 1 },
+    });
+    expect([...cells]).toEqual([1, 1, 1, 0, 0]);
+    expect(measure(Float32Array.of(-3, -3), 1, 2, 1, cells)).toEqual({ stability: NaN, box: null });
   });
 });
 
@@ -96,12 +109,47 @@ describe('all batches', () => {
       cells: cells('####...#', '####....', '####....', '####....', '........', '........'),
     };
     const masks = [
-      { ...dusty, box: boxOf(dusty.cells, columns)!, predictedIou: 0.9, stability: 1 },
-      { ...whole, box: boxOf(whole.cells, columns)!, predictedIou: 0.8, stability: 1 },
+      { ...dusty, box: boxOf(dusty.cells, rows, columns)!, predictedIou: 0.9, stability: 1 },
+      { ...whole, box: boxOf(whole.cells, rows, columns)!, predictedIou: 0.8, stability: 1 },
     ];
     // Their first boxes overlap by 12 / 32 only, the cleaned ones by 12 / 16.
     const kept = selectMasks(masks, rows, columns, { ...parameters, minMaskRegionArea: 2 });
     expect(kept.map(({ predictedIou }) => predictedIou)).toEqual([0.8]);
+  });
+
+  test('after the clean-up the more lenient of both NMS thresholds holds', () => {
+    const lenient = { ...parameters, minMaskRegionArea: 2, cropNmsThresh: 0.8 };
+    const boxes = [
+      [0, 0, 4, 4],
+      [0, 0, 4, 3],
+    ];
+    const found = filterMasks(
+      logitsOf(boxes),
+      Float32Array.of(0.9, 0.8),
+      rows,
+      columns,
+      parameters,
+    );
+    // Overlap 12 / 16: the first NMS drops the second mask, so each comes from a crop of its own.
+    const crops = found.map((mask, index) => ({ masks: [mask], area: 1 + index }));
+    expect(selectMasks(found, rows, columns, lenient)).toHaveLength(1);
+    expect(mergeCrops(crops, rows, columns, lenient)).toHaveLength(2);
+  });
+
+  test('of the same thing in two crops the smaller crop has the say', () => {
+    const found = filterMasks(
+      logitsOf([
+        [0, 0, 4, 4],
+        [0, 0, 4, 3],
+      ]),
+      Float32Array.of(0.9, 0.6),
+      rows,
+      columns,
+      parameters,
+    );
+    const crops = found.map((mask, index) => ({ masks: [mask], area: 4 - index }));
+    const kept = mergeCrops(crops, rows, columns, parameters);
+    expect(kept.map(({ predictedIou }) => predictedIou.toFixed(1))).toEqual(['0.6']);
   });
 
   test('an overlap of exactly the threshold is no overlap', () => {

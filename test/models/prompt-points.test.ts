@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { clipTensor, frameOf, toPixels, toShares } from '../../src/models/preprocess.js';
-import { changePoints, gridPoints } from '../../src/models/prompt-points.js';
+import { frameChange } from '../../src/models/frame-change.js';
+import {
+  apartPx,
+  changePoints,
+  gridPartPoints,
+  gridParts,
+  gridPoints,
+} from '../../src/models/prompt-points.js';
 import { yardManifest } from './yard-bundle.js';
 
 test('the grid has the middles of equal parts of the picture, row by row, and none in the bars', () => {
@@ -18,31 +25,96 @@ test('the grid has the middles of equal parts of the picture, row by row, and no
   ]);
 });
 
-describe('change points', () => {
-  const size = { widthPx: 8, heightPx: 4 };
-  const frame = (changes: readonly (readonly [number, number, number])[]): Uint8Array => {
-    const pixels = new Uint8Array(8 * 4 * 3).fill(100);
-    for (const [x, y, value] of changes) pixels.fill(value, (y * 8 + x) * 3, (y * 8 + x) * 3 + 3);
+test('the parts of the grid are the grid, none twice, and no two points of a part are neighbours', () => {
+  const picture = { x: 0, y: 3, width: 160, height: 90 };
+  for (const grid of [
+    { pointsPerRow: 10, pointsPerColumn: 6 },
+    { pointsPerRow: 5, pointsPerColumn: 3 },
+    { pointsPerRow: 1, pointsPerColumn: 1 },
+  ]) {
+    const parts = Array.from({ length: gridParts }, (_, part) =>
+      gridPartPoints(picture, grid, part),
+    );
+    const inOrder = (points: readonly (readonly [number, number])[]) =>
+      points.map(([x, y]) => `${y} ${x}`).sort();
+    expect(inOrder(parts.flat())).toEqual(inOrder(gridPoints(picture, grid)));
+    const apart = 2 * apartPx(picture, grid);
+    for (const points of parts) {
+      points.forEach(([x, y], index) => {
+        const nearest = Math.min(
+          ...points.slice(index + 1).map(([u, v]) => Math.hypot(x - u, y - v)),
+        );
+        expect(nearest).toBeGreaterThan(1.9 * apart);
+      });
+    }
+  }
+});
+
+describe('what changed', () => {
+  const size = { widthPx: 24, heightPx: 16 };
+  const frame = (changes: readonly (readonly [number, number, number])[] = []): Uint8Array => {
+    const pixels = new Uint8Array(24 * 16 * 3).fill(100);
+    for (const [x, y, value] of changes) {
+      pixels.fill(value, (y * 24 + x) * 3, (y * 24 + x) * 3 + 3);
+    }
     return pixels;
   };
+  const block = (left: number, top: number, side: number, value: number) =>
+    Array.from({ length: side * side }, (_, at): [number, number, number] => [
+      left + (at % side),
+      top + Math.floor(at / side),
+      value,
+    ]);
 
-  test('lie at the centre of what changed within a cell, strongest first', () => {
-    const both = frame([
-      [0, 1, 255],
-      [1, 1, 255],
-      [6, 0, 255],
-      [6, 1, 255],
-      [6, 2, 255],
+  test('is asked for at the centre of the change within a cell, strongest first', () => {
+    const change = frameChange(
+      frame(),
+      frame([...block(1, 2, 3, 255), ...block(18, 9, 4, 255)]),
+      size,
+    );
+    expect(changePoints(change, 9)).toEqual([
+      [20, 11],
+      [2.5, 3.5],
     ]);
-    expect(changePoints(frame([]), both, size, 4, 9)).toEqual([
-      [6.5, 1.5],
-      [1, 1.5],
-    ]);
-    expect(changePoints(frame([]), both, size, 4, 1)).toEqual([[6.5, 1.5]]);
+    expect(changePoints(change, 1)).toEqual([[20, 11]]);
+    expect(change.share).toBeCloseTo(2 / 6);
   });
 
-  test('noise is no change', () => {
-    expect(changePoints(frame([]), frame([[1, 1, 130]]), size, 4, 9)).toEqual([]);
+  test('is not asked for beside a point that is asked anyway', () => {
+    const change = frameChange(
+      frame(),
+      frame([...block(1, 2, 3, 255), ...block(18, 9, 4, 255)]),
+      size,
+    );
+    expect(changePoints(change, 9, [[22, 11]], 3)).toEqual([[2.5, 3.5]]);
+    expect(changePoints(change, 9, [], 30)).toEqual([[20, 11]]);
+  });
+
+  test('noise in every pixel is no change, and the picture is still', () => {
+    const noisy = frame().map((value, at) => value + ((at * 7) % 23) - 11);
+    const other = frame().map((value, at) => value + ((at * 5) % 9) - 4);
+    expect(frameChange(noisy, other, size)).toMatchObject({ cells: [], share: 0, isStill: true });
+  });
+
+  test('a small thing on the border of four cells leaves the picture not still', () => {
+    const change = frameChange(frame(), frame(block(6, 6, 3, 160)), size);
+    expect(change).toMatchObject({ cells: [], share: 0, isStill: false });
+  });
+
+  test('leaves the rest of the picture still', () => {
+    const change = frameChange(frame(), frame(block(6, 6, 1, 255)), size);
+    expect(change.isStill).toBe(false);
+    expect(change.isStillIn({ x: 0, y: 0, width: 3, height: 3 })).toBe(false);
+    expect(change.isStillIn({ x: 8, y: 0, width: 16, height: 16 })).toBe(true);
+    expect(change.isStillIn({ x: -9, y: 8, width: 99, height: 99 })).toBe(true);
+  });
+
+  test('cells at the edge of a picture that is no multiple of them count too', () => {
+    const odd = { widthPx: 20, heightPx: 10 };
+    const dark = new Uint8Array(20 * 10 * 3);
+    const lit = dark.slice();
+    lit.fill(255, (9 * 20 + 19) * 3);
+    expect(changePoints(frameChange(dark, lit, odd), 9)).toEqual([[19.5, 9.5]]);
   });
 });
 

@@ -11,6 +11,7 @@ from .bundle import Networks
 from .config import HEIGHT, LETTERBOX_TOP, MASK_COLUMNS, MASK_ROWS, PICTURE_HEIGHT, WIDTH
 from .data import Split
 from .export import SEGMENTER, example_inputs, export_graph, modules, session
+from .selection import good_masks, select_masks
 from .targets import true_masks
 
 MATCH_IOU = 0.4
@@ -36,35 +37,9 @@ def grid_points() -> np.ndarray:
 
 def select(logits: np.ndarray, iou: np.ndarray) -> np.ndarray:
     """logits [N,3,48,80], predicted IoU [N,3] -> kept masks bool [n,48,80], best first."""
-    logits, iou = logits.reshape(-1, *logits.shape[2:]), iou.reshape(-1)
-    offset = SEGMENTER["stabilityScoreOffset"]
-    good = np.flatnonzero(iou > SEGMENTER["predIouThresh"])
-    good = good[np.argsort(-iou[good], kind="stable")]
-    kept: list[np.ndarray] = []
-    boxes: list[tuple[int, int, int, int]] = []
-    for index in good:
-        logit = logits[index]
-        low = (logit > -offset).sum()
-        if low == 0 or (logit > offset).sum() / low < SEGMENTER["stabilityScoreThresh"]:
-            continue
-        mask = logit > 0
-        rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-        if not len(rows):
-            continue
-        box = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
-        if all(box_iou(box, other) <= SEGMENTER["boxNmsThresh"] for other in boxes):
-            kept.append(mask)
-            boxes.append(box)
-    return np.stack(kept) if kept else np.zeros((0, *logits.shape[1:]), bool)
-
-
-def box_iou(a: tuple, b: tuple) -> float:
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
+    found = good_masks(logits.reshape(-1, *logits.shape[2:]), iou.reshape(-1), SEGMENTER)
+    kept = select_masks([(found, 1.0)], SEGMENTER)
+    return np.array([one.mask for one in kept]).reshape(-1, *logits.shape[2:]).astype(bool)
 
 
 def match(found: np.ndarray, truth: np.ndarray) -> np.ndarray:
