@@ -69,6 +69,14 @@ export const ManifestSchema = z.object({
     queries: z.number().int().positive(),
     objectsPerClipMax: z.number().int().positive(),
     attributes: z.array(z.string()),
+    /** Frames of a clip at which an object's place is told, ascending; the last is `keyFrame`. */
+    lookFrames: z.array(z.number().int().nonnegative()).optional(),
+    /** What can be seen of a thing, by name. */
+    objectAttributes: z.array(z.string()).optional(),
+    /** What the event head gets of each track. */
+    trackAttributes: z.array(z.string()).optional(),
+    /** Yes-or-no facts about the whole place, by name. */
+    place: z.array(z.string()).optional(),
   }),
   segmenter: z.object({
     pointsPerRow: z.number().int().positive(),
@@ -98,6 +106,7 @@ export const ManifestSchema = z.object({
     segmenterDecoder: GraphSchema,
     objectHead: GraphSchema,
     eventHead: GraphSchema,
+    trackForecaster: GraphSchema.optional(),
     fusion: GraphSchema,
     reasoner: GraphSchema,
     embeddings: FileSchema,

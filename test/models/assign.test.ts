@@ -12,7 +12,12 @@ function totalOf(costs: Costs, alone: number, columns: readonly (number | null)[
 }
 
 /** Tries every way. */
-function leastOf(costs: Costs, alone: number, row = 0, taken: ReadonlySet<number> = new Set()) {
+function leastOf(
+  costs: Costs,
+  alone: number,
+  row = 0,
+  taken: ReadonlySet<number> = new Set(),
+): number {
   const here = costs[row];
   if (here === undefined) return 0;
   let least = alone + leastOf(costs, alone, row + 1, taken);

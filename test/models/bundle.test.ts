@@ -31,7 +31,7 @@ function edit(change: (manifest: Manifest) => unknown): void {
   change(manifest);
   writeFileSync(join(dir, 'manifest.json'), JSON.stringify(manifest));
 }
-function rehash(key: keyof Manifest['files'], content: string): void {
+function rehash(key: Exclude<keyof Manifest['files'], 'trackForecaster'>, content: string): void {
   const { path } = yardManifest().files[key];
   writeFileSync(join(dir, path), content);
   const sha256 = createHash('sha256').update(content).digest('hex');
@@ -120,6 +120,21 @@ describe('refused, with the file and the value', () => {
       /"class_logits" has \d+ columns for \d+ classes/,
     ],
     ['nothing that is not first', () => edit((m) => m.labels.reverse()), /labels\[0\]\.type/],
+    [
+      'look frames that do not end at the key frame',
+      () => edit((m) => Object.assign(m.geometry, { lookFrames: [1, 3, 5] })),
+      /geometry\.lookFrames is \[1, 3, 5\]; it must ascend to keyFrame, 7/,
+    ],
+    [
+      'track attributes that nobody computes',
+      () => edit((m) => Object.assign(m.geometry, { trackAttributes: ['x', 'y'] })),
+      /geometry\.trackAttributes is \[x, y\]/,
+    ],
+    [
+      'object attributes that the graph does not give',
+      () => edit((m) => Object.assign(m.geometry, { objectAttributes: ['open'] })),
+      /output "attributes" has undefined columns for 1 objectAttributes/,
+    ],
     [
       'attributes in another order',
       () => edit((m) => m.geometry.attributes.reverse()),
