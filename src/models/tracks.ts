@@ -90,7 +90,7 @@ const agreementFloor = 0.02;
 /** How far from its predicted place a thing is usually found: picture heights, and picture heights a second. */
 const reach = { always: 0.1, perSecond: 0.15 };
 /** Where a thing goes that was seen once is known less well. */
-const freshReach = 2;
+const freshReach = 1.5;
 const reachesMax = 4;
 
 /** Of the newest sighting in the running means; the first few count alike. */

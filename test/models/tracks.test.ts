@@ -94,9 +94,9 @@ test('two who cross keep their ids: the predicted place decides', () => {
 });
 
 test('all matches together are the likeliest: the nearest pair does not rob the others', () => {
-  // A row that moves by a little less than its spacing: the greedy choice would shift every id by one.
-  const row = (by: number) => [0, 1, 2].map((n) => seen('person', 0.2 + 0.07 * n + by, 0.5, 0.04));
-  const clips = run([row(0), row(0.045)]);
+  // A row that moves by more than half its spacing: nearest first would shift every id by one.
+  const row = (by: number) => [0, 1, 2].map((n) => seen('person', 0.2 + 0.07 * n + by, 0.5, 0.06));
+  const clips = run([row(0), row(0.038)]);
   expect(ids(clips)[1]).toEqual([1, 2, 3]);
 });
 
@@ -106,7 +106,11 @@ describe('the class', () => {
   });
 
   test('may flip while the box stays: it is the same thing', () => {
-    expect(ids(run([[seen('van', 0.1)], [seen('person', 0.102)]]))).toEqual([[1], [1]]);
+    const unsure = (person: number): Detection => ({
+      ...seen('person', 0.1),
+      classes: Float32Array.of(0, 0, person, 1 - person),
+    });
+    expect(ids(run([[unsure(0.8)], [unsure(0.2)]]))).toEqual([[1], [1]]);
   });
 
   test('is a running vote, not the last word', () => {
@@ -204,17 +208,19 @@ test('over 200 clips of anything, no id is given twice and no dead one comes bac
       clips.forEach((detections, index) => {
         const tracked = track(state, detections, at(index));
         const given = tracked.seen.map(({ id }) => id);
-        expect(given).toHaveLength(detections.length);
-        expect(new Set(given).size).toBe(given.length);
-        for (const id of given) expect(living.has(id) || id > highest).toBe(true);
+        const isFine =
+          given.length === detections.length &&
+          new Set(given).size === given.length &&
+          given.every((id) => living.has(id) || id > highest);
+        if (!isFine) throw new Error(`clip ${String(index)} got [${given.join(', ')}]`);
         highest = Math.max(highest, ...given);
         ({ state } = tracked);
         living = new Set(state.tracks.map(({ id }) => id));
-        expect(living.size).toBe(state.tracks.length);
-        expect(state.tracks.length).toBeLessThanOrEqual(64);
-        expect(state.nextId).toBeGreaterThan(highest);
+        if (living.size !== state.tracks.length || living.size > 64 || state.nextId <= highest)
+          throw new Error(`clip ${String(index)} left [${[...living].join(', ')}]`);
       });
     }),
-    { numRuns: 20 },
+    // Smaller examples of 200 clips say little and take long to find.
+    { numRuns: 10, endOnFailure: true },
   );
 });
