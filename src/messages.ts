@@ -196,6 +196,15 @@ export const SceneMessageSchema = z
                 .describe('Lengths of runs, column by column, beginning with background.'),
             })
             .describe('COCO run-length code, uncompressed.'),
+          attributes: z
+            .record(z.string(), z.number())
+            .optional()
+            .describe(
+              'What can be seen of it, by name: 0.5 to 1, how likely; `facing` -1 (left) to 1 (right). What is less likely is left out.',
+            ),
+          predictedIou: share
+            .optional()
+            .describe("The mask's IoU with the thing, as the segmenter guesses it."),
         }),
       )
       .describe('What is there.'),

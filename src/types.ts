@@ -51,12 +51,12 @@ export interface SceneObject {
   readonly ageClips: number;
   /** COCO RLE, uncompressed counts, column by column, on the segmenter's mask grid. */
   readonly mask: { readonly size: readonly [number, number]; readonly counts: readonly number[] };
-  /** What can be seen of it, by the manifest's `objectAttributes`. */
-  readonly attributes?: Readonly<Record<string, number>>;
-  /** Its centre at each of the manifest's `lookFrames`, shares of the picture; empty where the bundle tells none. */
-  readonly looks?: readonly { readonly x: number; readonly y: number }[];
-  /** The segmenter's own guess of how well the mask fits. */
-  readonly predictedIou?: number;
+  /** The mask's IoU with the thing, as the segmenter guesses it; 0 to 1. */
+  readonly predictedIou: number;
+  /** What can be seen of it, by the manifest's `objectAttributes`; empty where the bundle tells none. */
+  readonly attributes: Readonly<Record<string, number>>;
+  /** Centres at the manifest's `lookFrames`, shares of the picture; empty where the bundle tells none. */
+  readonly looks: readonly { readonly x: number; readonly y: number }[];
 }
 
 /** Something that begun within a clip, as perception recognised it. */
@@ -77,10 +77,10 @@ export interface Scene {
   readonly toMs: number;
   readonly objects: readonly SceneObject[];
   readonly events: readonly RecognisedEvent[];
+  /** Chances of yes-or-no facts about the whole place, by the manifest's `place`; empty where the bundle tells none. */
+  readonly place: Readonly<Record<string, number>>;
   /** 0 (unlike anything the bundle was trained on) to 1. */
   readonly familiarity: number;
-  /** Chances of yes-or-no facts about the whole place, by the manifest's `place`. */
-  readonly place?: Readonly<Record<string, number>>;
   readonly tokens: SceneTokens;
   readonly stagesMs: Readonly<Record<string, number>>;
 }

@@ -13,6 +13,9 @@ export type FileKey = keyof Manifest['files'];
 /** What stands in `attributes` of every manifest that this version can serve, in this order. */
 export const attributeNames = ['x', 'y', 'width', 'height', 'vx', 'vy', 'age'] as const;
 
+/** What stands in `trackAttributes` of every manifest whose event head gets tracks, in this order. */
+export const trackAttributeNames = [...attributeNames, 'unseen'] as const;
+
 const manifestBytesMax = 1 << 20;
 const fileBytesMax = 2 ** 34;
 
@@ -23,6 +26,7 @@ export interface Bundle {
   readonly sha256: string;
   readonly calibration: Calibration;
   readonly tokenizer: Tokenizer;
+  /** @throws Error where the bundle has no such file: ask the manifest first. */
   path(key: FileKey): string;
   /** The embedding table, [vocabulary, languageDim] row by row. */
   embeddings(): Promise<Float32Array>;
@@ -63,7 +67,7 @@ export async function openBundle(dir: string): Promise<Bundle> {
   const tokenizer = readTokenizer(manifest, contents.get('tokenizer'));
   const path = (key: FileKey): string => {
     const file = manifest.files[key];
-    if (!file) throw new TypeError(`The bundle has no ${key}.`);
+    if (file === undefined) throw new Error(`The bundle ${manifest.name} has no ${key}.`);
     return join(dir, file.path);
   };
   return {
@@ -185,6 +189,20 @@ function checkManifest(manifest: Manifest): void {
   };
   lastAxis('eventHead', 'event_logits', labels.length, 'labels');
   lastAxis('objectHead', 'class_logits', classes.length, 'classes');
+  const { lookFrames, objectAttributes, trackAttributes, place } = geometry;
+  if (objectAttributes !== undefined)
+    lastAxis('objectHead', 'attributes', objectAttributes.length, 'objectAttributes');
+  if (place !== undefined) lastAxis('eventHead', 'place_logits', place.length, 'place');
+  check(
+    lookFrames === undefined ||
+      (lookFrames.at(-1) === geometry.keyFrame &&
+        lookFrames.every((frame, index) => index === 0 || frame > (lookFrames[index - 1] ?? 0))),
+    `geometry.lookFrames is [${lookFrames?.join(', ') ?? ''}]; it must ascend to keyFrame, ${String(geometry.keyFrame)}`,
+  );
+  check(
+    trackAttributes === undefined || trackAttributes.join() === trackAttributeNames.join(),
+    `geometry.trackAttributes is [${trackAttributes?.join(', ') ?? ''}], this version computes [${trackAttributeNames.join(', ')}]`,
+  );
   if (!files.trackForecaster) return;
   lastAxis('trackForecaster', 'log_chances', labels.length, 'labels');
   for (const key of ['lookFrames', 'objectAttributes', 'place'] as const)

@@ -1,56 +1,118 @@
-import type { RecognisedEvent } from '../types.js';
+/** What is what, and what began: the two heads behind the backbone. */
 import type { ClipTokens } from './backbone.js';
-import { argmax, sigmoid, softmax } from './confidence.js';
+import { sigmoid, softmax } from './confidence.js';
 import type { Manifest } from './manifest.js';
 import type { Session } from './session.js';
-import { float32, floats } from './tensor.js';
-import { centre, type Track } from './tracks.js';
+import { float32, floats, type Tensors } from './tensor.js';
+import { predictBox, unseenClips, type Moment, type Look, type Track } from './tracks.js';
 
-export interface ObjectClass {
-  /** Index into the manifest's `classes`; 0 is background. */
-  readonly index: number;
-  readonly probability: number;
+/** What the object head tells of one thing. */
+export interface ObjectReading {
+  /** Chances by index of the manifest's classes; 0 is background. */
+  readonly classes: Float32Array;
+  /** By the manifest's `objectAttributes`; empty where it names none. */
+  readonly attributes: Readonly<Record<string, number>>;
+  /** By the manifest's `lookFrames`, without the key frame; empty where it names none. */
+  readonly looks: readonly Look[];
 }
 
 /**
  * @param tokens [n, D_v]
  * @param boxes [n, 4]: x, y, width, height as shares of the camera's picture
  */
-export async function classifyObjects(
+export async function readObjects(
   session: Session,
   tokens: Float32Array,
   boxes: Float32Array,
   manifest: Manifest,
-): Promise<ObjectClass[]> {
+): Promise<ObjectReading[]> {
   const count = boxes.length / 4;
   if (count === 0) return [];
+  const { visionDim, objectAttributes = [], lookFrames = [] } = manifest.geometry;
   const outputs = await session.run({
-    objects: float32([count, manifest.geometry.visionDim], tokens),
+    objects: float32([count, visionDim], tokens),
     boxes: float32([count, 4], boxes),
   });
   const logits = floats(outputs, 'class_logits');
-  const classes = manifest.classes.length;
-  return Array.from({ length: count }, (_, row) => {
-    const probabilities = softmax(logits.subarray(row * classes, (row + 1) * classes));
-    const index = argmax(probabilities);
-    return { index, probability: probabilities[index] ?? 0 };
-  });
+  const attributes = objectAttributes.length > 0 ? floats(outputs, 'attributes') : null;
+  const looks = lookFrames.length > 1 ? floats(outputs, 'looks') : null;
+  const rowOf = (values: Float32Array, row: number): Float32Array => {
+    const width = values.length / count;
+    return values.subarray(row * width, (row + 1) * width);
+  };
+  return Array.from({ length: count }, (_, row) => ({
+    classes: Float32Array.from(softmax(rowOf(logits, row))),
+    attributes: attributes ? named(objectAttributes, rowOf(attributes, row)) : {},
+    looks: looks ? looksOf(rowOf(looks, row), lookFrames, manifest) : [],
+  }));
+}
+
+/** @param offsets [lookFrames - 1, 2] */
+function looksOf(
+  offsets: Float32Array,
+  lookFrames: readonly number[],
+  { geometry: { keyFrame, framesPerSecond } }: Manifest,
+): Look[] {
+  return lookFrames.slice(0, -1).map((frame, index) => ({
+    beforeMs: ((keyFrame - frame) * 1000) / framesPerSecond,
+    x: offsets[2 * index] ?? 0,
+    y: offsets[2 * index + 1] ?? 0,
+  }));
+}
+
+function named(names: readonly string[], values: ArrayLike<number>): Record<string, number> {
+  return Object.fromEntries(names.map((name, index) => [name, values[index] ?? 0]));
 }
 
 /** For each label: the chance that it began in this clip, and when: 0 at the clip's first frame, 1 at its last. */
 export interface EventScores {
   readonly probabilities: readonly number[];
   readonly onsets: readonly number[];
+  /** Who and whom; null where the bundle's head does not tell. */
+  readonly pointers: EventPointers | null;
+  /** By the manifest's `place`; empty where it names none. */
+  readonly place: Readonly<Record<string, number>>;
 }
 
-/** @param previous the clip before, or the same clip where there is none */
+/** For each label the chances of the tracks that the head was given, in their order, and last that of none of them. */
+export interface EventPointers {
+  readonly actors: readonly (readonly number[])[];
+  readonly targets: readonly (readonly number[])[];
+}
+
+/** Tracks that the event head gets. */
+const tracksMax = 32;
+const unseenMax = 2;
+/** Clips after which a track's age counts no further. */
+export const ageClipsMax = 8;
+
+/** Who can take part in what began: those seen on the key frame, in their order, then those that were lost just before. */
+export function tracksInPlay(
+  seen: readonly Track[],
+  all: readonly Track[],
+  at: Moment,
+): readonly Track[] {
+  const lost = all.filter((one) => {
+    const unseen = unseenClips(one, at);
+    return unseen > 0 && unseen <= unseenMax;
+  });
+  return [...seen, ...lost].slice(0, tracksMax);
+}
+
+/**
+ * @param previous the clip before, or the same clip where there is none
+ * @param tracks as `tracksInPlay` gives them
+ */
 export async function scoreEvents(
   session: Session,
   previous: ClipTokens,
   current: ClipTokens,
+  tracks: readonly Track[],
+  at: Moment,
   manifest: Manifest,
 ): Promise<EventScores> {
-  const { visionDim, patchRows, patchColumns } = manifest.geometry;
+  const { visionDim, patchRows, patchColumns, place = [] } = manifest.geometry;
+  const getsTracks = manifest.files.eventHead.inputs.some(({ name }) => name === 'tracks');
   const cls = (tokens: ClipTokens) => float32([1, visionDim], tokens.cls);
   const patches = (tokens: ClipTokens) =>
     float32([1, patchRows * patchColumns, visionDim], tokens.patches);
@@ -59,74 +121,62 @@ export async function scoreEvents(
     previous_patches: patches(previous),
     cls: cls(current),
     patches: patches(current),
+    ...(getsTracks ? trackFeeds(tracks, at, manifest) : {}),
   });
+  const logits = floats(outputs, 'event_logits');
+  const labels = logits.length;
+  const pointersOf = (name: string): number[][] =>
+    chancesByLabel(floats(outputs, name), labels, tracks.length);
   return {
-    probabilities: Array.from(floats(outputs, 'event_logits'), sigmoid),
+    probabilities: Array.from(logits, sigmoid),
     onsets: Array.from(floats(outputs, 'onset')),
+    pointers: getsTracks
+      ? { actors: pointersOf('actor_logits'), targets: pointersOf('target_logits') }
+      : null,
+    place:
+      place.length > 0 ? named(place, Array.from(floats(outputs, 'place_logits'), sigmoid)) : {},
   };
 }
 
-/** The same label does not begin twice within so short a time. */
-export const refractoryMs = 1000;
-
-/**
- * Events that began in a clip: those whose chance reaches the label's threshold, without those that already began less
- * than `refractoryMs` before. The head says what began, not who: the actor is guessed from live tracks.
- *
- * @param clip times of its first and last frame, between which training places onsets
- * @param lastOnsetMs the last onset by label
- */
-export function recogniseEvents(
-  { probabilities, onsets }: EventScores,
-  manifest: Manifest,
-  clip: { readonly fromMs: number; readonly toMs: number },
+/** Without a track one row of zeros: a graph has no empty axis. */
+export function trackFeeds(
   tracks: readonly Track[],
-  lastOnsetMs: ReadonlyMap<number, number>,
-): RecognisedEvent[] {
-  const { fromMs, toMs } = clip;
-  return manifest.labels.flatMap((label, index): RecognisedEvent[] => {
-    const probability = probabilities[index] ?? 0;
-    if (index === 0 || probability < (manifest.eventThresholds[index] ?? 1)) return [];
-    const share = Math.min(1, Math.max(0, onsets[index] ?? 1));
-    // Not rounded: that could move an onset on the first frame before it, out of the clip.
-    const onsetMs = fromMs + share * (toMs - fromMs);
-    if (onsetMs - (lastOnsetMs.get(index) ?? -Infinity) < refractoryMs) return [];
-    const { actor, target } = takePart(label.actor, label.target, tracks);
-    return [
-      {
-        label: index,
-        onsetMs,
-        probability,
-        actors: actor === null ? [] : [actor.id],
-        target: target?.id ?? null,
-      },
-    ];
+  at: Moment,
+  { classes, geometry: { visionDim, trackAttributes = [] } }: Manifest,
+): Tensors {
+  const rows = Math.max(1, tracks.length);
+  const columns = trackAttributes.length;
+  const tokens = new Float32Array(rows * visionDim);
+  const attributes = new Float32Array(rows * columns);
+  const chances = new Float32Array(rows * classes.length);
+  tracks.forEach((one, row) => {
+    tokens.set(one.detection.feature, row * visionDim);
+    attributes.set(trackAttributesOf(one, at), row * columns);
+    chances.set(one.detection.classes, row * classes.length);
   });
+  return {
+    tracks: float32([1, rows, visionDim], tokens),
+    track_attributes: float32([1, rows, columns], attributes),
+    track_classes: float32([1, rows, classes.length], chances),
+  };
+}
+
+/** In the order of `trackAttributeNames`. */
+function trackAttributesOf(one: Track, at: Moment): number[] {
+  const box = predictBox(one, at.atMs);
+  const age = Math.min(1, (at.clip - one.bornClip) / ageClipsMax);
+  const unseen = Math.min(1, unseenClips(one, at) / unseenMax);
+  return [box.x, box.y, box.width, box.height, one.velocity.x, one.velocity.y, age, unseen];
 }
 
 /**
- * Who most likely takes part: the nearest pair of an actor and a target of the named classes; without a visible
- * target the fastest actor.
+ * @param logits [labels, M + 1], where M is 1 without a track
+ * @returns for each label `count` + 1 chances, the last for none
  */
-function takePart(
-  actorClass: string | null,
-  targetClass: string | null,
-  tracks: readonly Track[],
-): { readonly actor: Track | null; readonly target: Track | null } {
-  const ofClass = (name: string | null): Track[] =>
-    tracks.filter(({ detection }) => detection.class === name);
-  const speed = ({ velocity }: Track): number => Math.hypot(velocity.x, velocity.y);
-  const actors = ofClass(actorClass).sort((a, b) => speed(b) - speed(a));
-  const targets = ofClass(targetClass);
-  const nearest = actors
-    .flatMap((actor) => targets.map((target) => ({ actor, target })))
-    .filter(({ actor, target }) => actor.id !== target.id)
-    .sort((a, b) => distance(a.actor, a.target) - distance(b.actor, b.target))[0];
-  return nearest ?? { actor: actors[0] ?? null, target: targets[0] ?? null };
-}
-
-function distance(a: Track, b: Track): number {
-  const from = centre(a.detection.box);
-  const to = centre(b.detection.box);
-  return Math.hypot(to.x - from.x, to.y - from.y);
+function chancesByLabel(logits: Float32Array, labels: number, count: number): number[][] {
+  const width = logits.length / labels;
+  return Array.from({ length: labels }, (_, label) => {
+    if (count === 0) return [1];
+    return softmax(logits.subarray(label * width, (label + 1) * width));
+  });
 }

@@ -69,11 +69,13 @@ export const ManifestSchema = z.object({
     queries: z.number().int().positive(),
     objectsPerClipMax: z.number().int().positive(),
     attributes: z.array(z.string()),
-    /** Frames of a clip at which an object's place is told; the last is the key frame. */
+    /** Frames of a clip at which an object's place is told, ascending; the last is `keyFrame`. */
     lookFrames: z.array(z.number().int().nonnegative()).min(1).optional(),
-    /** What can be seen of a thing, as the object head tells it. */
+    /** What can be seen of a thing, by name. */
     objectAttributes: z.array(z.string()).optional(),
-    /** Yes-or-no facts about the whole place, as the event head tells them. */
+    /** What the event head gets of each track. */
+    trackAttributes: z.array(z.string()).optional(),
+    /** Yes-or-no facts about the whole place, by name. */
     place: z.array(z.string()).optional(),
   }),
   segmenter: z.object({

@@ -91,7 +91,7 @@ export async function createModelPorts(options: ModelPortsOptions): Promise<Mode
     );
     const shown = header.objects.map(({ track }) => track);
     floors.note(camera, epoch, index, shown);
-    const { objects, events, familiarity, stagesMs } = header;
+    const { objects, events, place, familiarity, stagesMs } = header;
     return {
       camera,
       clip: index,
@@ -99,6 +99,7 @@ export async function createModelPorts(options: ModelPortsOptions): Promise<Mode
       toMs,
       objects,
       events,
+      place,
       familiarity,
       tokens: {
         global: floats(tensors, 'global'),

@@ -33,8 +33,10 @@ await runModelProcess({
           objects: scene.objects.map((one) => ({
             ...one,
             mask: { size: [...one.mask.size], counts: [...one.mask.counts] },
+            looks: [...one.looks],
           })),
           events: scene.events.map((event) => ({ ...event, actors: [...event.actors] })),
+          place: scene.place,
           familiarity: scene.familiarity,
           stagesMs: scene.stagesMs,
         },

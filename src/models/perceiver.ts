@@ -3,7 +3,7 @@ import { encodeClips, type ClipTokens } from './backbone.js';
 import type { Bundle } from './bundle.js';
 import type { Mask } from './automatic-masks.js';
 import { familiarityOf } from './familiarity.js';
-import { classifyObjects, recogniseEvents, scoreEvents } from './heads.js';
+import { ageClipsMax, readObjects, scoreEvents, tracksInPlay } from './heads.js';
 import {
   KeyFrameMasks,
   planKeyFrame,
@@ -13,12 +13,13 @@ import {
 } from './key-frame-masks.js';
 import { poolMasks } from './pool.js';
 import { clipTensor, frameOf, toShares, type Rectangle } from './preprocess.js';
-import { encodeRle } from './rle.js';
+import { recogniseEvents } from './recognise-events.js';
+import { chooseThings, sceneObject } from './scene-objects.js';
 import { encodeImages, type ImageEmbeddings } from './segmenter.js';
 import { openSession, type Session, type SessionOptions } from './session.js';
 import { stopwatch, type ClockMs } from './stopwatch.js';
 import { areAtRest, expectedPoints } from './track-prompts.js';
-import { noTracks, track, type TrackerState } from './tracks.js';
+import { noTracks, track, type Moment, type TrackerState } from './tracks.js';
 
 /** One clip to be perceived; the pixels of its frames one after the other. */
 export interface PerceiverInput {
@@ -72,8 +73,6 @@ interface Sessions {
 
 /** Cameras (with epoch) that are remembered; of more, the one not seen for longest is forgotten. */
 const memoriesMax = 256;
-/** Clips after which a track's age counts no further (the attribute `age` is a share of it). */
-const ageClipsMax = 8;
 
 /** Turns clips into scenes: backbone, masks, pooling, classes, tracks, events. One batch at a time. */
 export class Perceiver {
@@ -199,31 +198,35 @@ export class Perceiver {
     );
     const boxes = masks.map((mask) => this.#boxOf(mask, picture));
     const flatBoxes = boxes.flatMap((box) => [box.x, box.y, box.width, box.height]);
-    const classes = await classifyObjects(
+    const readings = await readObjects(
       this.#sessions.objectHead,
       features,
       Float32Array.from(flatBoxes),
       manifest,
     );
     watch.lap('objects');
-    // The masks come best predicted IoU first, so the first that are no background are the best.
-    const chosen = classes
-      .flatMap(({ index }, row) => (index === 0 ? [] : [row]))
-      .slice(0, geometry.objectsPerClipMax);
-    const detections = chosen.map((row) => ({
+    const chosen = chooseThings(masks, readings, geometry.objectsPerClipMax);
+    const detections = chosen.map(({ row, reading }) => ({
       box: boxes[row] ?? { x: 0, y: 0, width: 0, height: 0 },
-      class: manifest.classes[classes[row]?.index ?? 0] ?? '',
+      classes: reading.classes,
       feature: features.slice(row * geometry.visionDim, (row + 1) * geometry.visionDim),
+      looks: reading.looks,
     }));
-    const aspect = picture.width / picture.height;
-    const clipMs = (geometry.framesPerClip / geometry.framesPerSecond) * 1000;
-    const { state, seen } = track(tracker, detections, input.clip, input.toMs, aspect, clipMs);
+    const at: Moment = {
+      clip: input.clip,
+      atMs: input.toMs,
+      aspect: picture.width / picture.height,
+      clipMs: (geometry.framesPerClip / geometry.framesPerSecond) * 1000,
+    };
+    const { state, seen } = track(tracker, detections, at);
     watch.lap('tracks');
 
     const previous = memory?.clip === input.clip - 1 ? memory.tokens : tokens;
-    const scores = await scoreEvents(this.#sessions.eventHead, previous, tokens, manifest);
+    const { eventHead } = this.#sessions;
+    const inPlay = tracksInPlay(seen, state.tracks, at);
+    const scores = await scoreEvents(eventHead, previous, tokens, inPlay, at, manifest);
     const before = memory?.lastOnsetMs ?? new Map<number, number>();
-    const events = recogniseEvents(scores, manifest, input, state.tracks, before);
+    const events = recogniseEvents(scores, manifest, input, inPlay, before);
     watch.lap('events');
     const familiarity = familiarityOf(tokens, calibration.familiarity);
     watch.lap('familiarity');
@@ -236,18 +239,9 @@ export class Perceiver {
       tracker: state,
       lastOnsetMs: new Map([...before, ...onsets]),
     });
-    const objects = seen.map((one, index): SceneObject => {
-      const row = chosen[index] ?? 0;
-      const cells = masks[row]?.cells ?? new Uint8Array(0);
-      return {
-        track: one.id,
-        class: one.detection.class,
-        classProbability: classes[row]?.probability ?? 0,
-        box: one.detection.box,
-        velocity: one.velocity,
-        ageClips: input.clip - one.bornClip,
-        mask: encodeRle(cells, geometry.maskRows, geometry.maskColumns),
-      };
+    const objects = seen.flatMap((one, index): SceneObject[] => {
+      const thing = chosen[index];
+      return thing ? [sceneObject(one, thing, input.clip, manifest)] : [];
     });
     return {
       camera: input.camera,
@@ -256,6 +250,7 @@ export class Perceiver {
       toMs: input.toMs,
       objects,
       events,
+      place: scores.place,
       familiarity,
       tokens: {
         global: tokens.cls,

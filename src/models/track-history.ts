@@ -67,7 +67,7 @@ export function trackHistory(window: Window, shape: HistoryShape): Tensors {
   tracks.forEach((sightings, row) => {
     kind[row] = Math.max(0, shape.classes.indexOf(usualClass(sightings)));
     for (const { slot, object } of sightings) {
-      const attributes = shape.objectAttributes.map((name) => object.attributes?.[name] ?? 0);
+      const attributes = shape.objectAttributes.map((name) => object.attributes[name] ?? 0);
       boxesOf(object, looks).forEach((at, look) => {
         if (!at) return;
         const time = row * times + slot * looks + look;
@@ -98,7 +98,7 @@ function usualClass(sightings: readonly Sighting[]): string {
 }
 
 /** One for each look, cut at the edges of the picture; null where it is not told. */
-export function boxesOf({ box, looks = [] }: SceneObject, count: number): (Box | null)[] {
+export function boxesOf({ box, looks }: SceneObject, count: number): (Box | null)[] {
   return Array.from({ length: count }, (_, look) => {
     if (look === count - 1) return box;
     const centre = looks[look];
@@ -115,8 +115,9 @@ function cut({ x, y, width, height }: Box): Box {
 }
 
 export function placeOf(scenes: readonly Scene[], names: readonly string[]): Float32Array {
-  const told = scenes.flatMap(({ place }) => (place ? [place] : []));
-  return Float32Array.from(names, (name) =>
-    told.length === 0 ? 0 : told.reduce((sum, place) => sum + (place[name] ?? 0), 0) / told.length,
+  return Float32Array.from(
+    names,
+    (name) =>
+      scenes.reduce((sum, { place }) => sum + (place[name] ?? 0), 0) / Math.max(1, scenes.length),
   );
 }

@@ -73,6 +73,9 @@ const HeaderSchema = z.discriminatedUnion('kind', [
         velocity: z.object({ x: z.number(), y: z.number() }),
         ageClips: count,
         mask: RleSchema,
+        predictedIou: z.number(),
+        attributes: z.record(z.string(), z.number()),
+        looks: z.array(z.object({ x: z.number(), y: z.number() })),
       }),
     ),
     events: z.array(
@@ -84,6 +87,7 @@ const HeaderSchema = z.discriminatedUnion('kind', [
         target: count.nullable(),
       }),
     ),
+    place: z.record(z.string(), z.number()),
     familiarity: z.number(),
     stagesMs,
   }),

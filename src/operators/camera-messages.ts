@@ -17,6 +17,9 @@ export interface StateChange {
   readonly sinceMs: number;
 }
 
+/** Attributes below this are as likely absent as there. */
+const shownMin = 0.5;
+
 export function sceneMessage({ site, camera }: Origin, scene: Scene): SceneMessage {
   return {
     schema: 'lookahead.scene.v1',
@@ -34,6 +37,10 @@ export function sceneMessage({ site, camera }: Origin, scene: Scene): SceneMessa
       velocity: { ...object.velocity },
       ageClips: object.ageClips,
       mask: { size: [...object.mask.size], counts: [...object.mask.counts] },
+      attributes: Object.fromEntries(
+        Object.entries(object.attributes).filter(([, value]) => Math.abs(value) >= shownMin),
+      ),
+      predictedIou: object.predictedIou,
     })),
   };
 }

@@ -121,6 +121,21 @@ describe('refused, with the file and the value', () => {
     ],
     ['nothing that is not first', () => edit((m) => m.labels.reverse()), /labels\[0\]\.type/],
     [
+      'look frames that do not end at the key frame',
+      () => edit((m) => Object.assign(m.geometry, { lookFrames: [1, 3, 5] })),
+      /geometry\.lookFrames is \[1, 3, 5\]; it must ascend to keyFrame, 7/,
+    ],
+    [
+      'track attributes that nobody computes',
+      () => edit((m) => Object.assign(m.geometry, { trackAttributes: ['x', 'y'] })),
+      /geometry\.trackAttributes is \[x, y\]/,
+    ],
+    [
+      'object attributes that the graph does not give',
+      () => edit((m) => Object.assign(m.geometry, { objectAttributes: ['open'] })),
+      /output "attributes" has undefined columns for 1 objectAttributes/,
+    ],
+    [
       'attributes in another order',
       () => edit((m) => m.geometry.attributes.reverse()),
       /geometry\.attributes/,

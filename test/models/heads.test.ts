@@ -3,90 +3,187 @@ import { softmax } from '../../src/models/confidence.js';
 import { explanationSteps } from '../../src/models/explanation.js';
 import { familiarityOf, featureOf } from '../../src/models/familiarity.js';
 import { fusionFeeds } from '../../src/models/fusion.js';
-import { recogniseEvents } from '../../src/models/heads.js';
-import type { Track } from '../../src/models/tracks.js';
+import {
+  readObjects,
+  scoreEvents,
+  tracksInPlay,
+  type EventScores,
+} from '../../src/models/heads.js';
+import type { Manifest } from '../../src/models/manifest.js';
+import type { Session } from '../../src/models/session.js';
+import { float32, type Tensors } from '../../src/models/tensor.js';
+import { noTracks, track, type Detection, type TrackerState } from '../../src/models/tracks.js';
 import { yardManifest } from './yard-bundle.js';
 
-const label = (type: string, actor: string | null, target: string | null) => ({
-  type,
-  actor,
-  target,
-  text: `${actor ?? ''} ${type}`,
-  baseRate: 0.25,
-});
-const manifest = {
-  ...yardManifest(),
-  labels: [
-    label('nothing', null, null),
-    label('enters', 'van', null),
-    label('runs after', 'dog', 'ball'),
-    label('opens', 'gate', null),
-  ],
-  eventThresholds: [0.5, 0.5, 0.6, 0.7],
-};
+const manifest = yardManifest();
 
-function tracked(id: number, name: string, x: number, speed: number): Track {
+/** A graph that writes down what it is fed, and answers what the test says. */
+function fakeSession(answer: Tensors): Session & { readonly fed: Tensors[] } {
+  const fed: Tensors[] = [];
   return {
-    id,
-    bornClip: 0,
-    lastSeenMs: 0,
-    detection: {
-      box: { x, y: 0, width: 0.1, height: 0.1 },
-      class: name,
-      feature: new Float32Array(1),
+    fed,
+    run: (feeds) => {
+      fed.push(feeds);
+      return Promise.resolve(answer);
     },
-    velocity: { x: speed, y: 0 },
-    sightings: 2,
+    dispose: () => Promise.resolve(),
   };
 }
 
-describe('events', () => {
-  const clip = { fromMs: 9125, toMs: 10_000 };
-  const scores = (probabilities: number[], onsets = [0, 0.5, 0.25, 1]) => ({
-    probabilities,
-    onsets,
-  });
+/** A bundle of version 3: two classes, one label, tokens of two numbers. */
+const named: Manifest = {
+  ...manifest,
+  classes: ['background', 'van', 'dog'],
+  geometry: {
+    ...manifest.geometry,
+    visionDim: 2,
+    patchRows: 1,
+    patchColumns: 1,
+    keyFrame: 7,
+    lookFrames: [1, 3, 5, 7],
+    objectAttributes: ['braking', 'facing'],
+    trackAttributes: ['x', 'y', 'width', 'height', 'vx', 'vy', 'age', 'unseen'],
+    place: ['gate', 'rain'],
+  },
+  files: {
+    ...manifest.files,
+    eventHead: {
+      ...manifest.files.eventHead,
+      inputs: [{ name: 'tracks', type: 'float32', shape: [1, 'M', 2] }],
+    },
+  },
+};
 
-  test('are published from their own threshold, at their onset within the clip', () => {
-    const events = recogniseEvents(scores([0.9, 0.5, 0.59, 0.8]), manifest, clip, [], new Map());
-    expect(events).toEqual([
-      { label: 1, onsetMs: 9562.5, probability: 0.5, actors: [], target: null },
-      { label: 3, onsetMs: 10_000, probability: 0.8, actors: [], target: null },
+describe('what is told of a thing', () => {
+  const tokens = Float32Array.of(1, 2, 3, 4);
+  const boxes = Float32Array.of(0, 0, 0.1, 0.1, 0.5, 0.5, 0.2, 0.2);
+  const logits = float32([2, 3], Float32Array.of(0, Math.log(2), Math.log(5), 9, 0, 0));
+
+  test('are its class chances, its attributes by name, and where it was', async () => {
+    const session = fakeSession({
+      class_logits: logits,
+      attributes: float32([2, 2], Float32Array.of(0.75, -0.5, 0, 1)),
+      looks: float32([2, 3, 2], Float32Array.of(-0.3, 0, -0.2, 0, -0.1, 0.25, 0, 0, 0, 0, 0, 0)),
+    });
+    const [first, second] = await readObjects(session, tokens, boxes, named);
+    expect([...(first?.classes ?? [])]).toEqual([
+      expect.closeTo(1 / 8),
+      expect.closeTo(2 / 8),
+      expect.closeTo(5 / 8),
+    ]);
+    expect(first?.attributes).toEqual({ braking: 0.75, facing: -0.5 });
+    expect(second?.attributes).toEqual({ braking: 0, facing: 1 });
+    expect(first?.looks).toEqual([
+      { beforeMs: 750, x: expect.closeTo(-0.3), y: 0 },
+      { beforeMs: 500, x: expect.closeTo(-0.2), y: 0 },
+      { beforeMs: 250, x: expect.closeTo(-0.1), y: 0.25 },
     ]);
   });
 
-  test('lie where training puts them: 0 is the first frame, 1 the last', () => {
-    const onsetAt = (share: number, of: { fromMs: number; toMs: number }) =>
-      recogniseEvents(scores([0, 1, 0, 0], [0, share, 0, 0]), manifest, of, [], new Map())[0]
-        ?.onsetMs;
-    // Something began 300 ms after the first frame, and the last came 875 ms after it.
-    expect(onsetAt(300 / 875, clip)).toBeCloseTo(9425, 9);
-    // Frames of a real camera jitter, and recordings count in fractions: never before the first frame.
-    expect(onsetAt(0, { fromMs: 1000.3, toMs: 1890 })).toBe(1000.3);
-    expect(onsetAt(1, { fromMs: 1000.3, toMs: 1890 })).toBe(1890);
+  test('by a bundle that tells no more than classes, is no more', async () => {
+    const old = { ...manifest, geometry: { ...manifest.geometry, visionDim: 2 } };
+    const session = fakeSession({ class_logits: logits });
+    const [first] = await readObjects(session, tokens, boxes, old);
+    expect(first).toMatchObject({ attributes: {}, looks: [] });
+  });
+});
+
+describe('the event head', () => {
+  const clip = { cls: Float32Array.of(1, 1), patches: Float32Array.of(2, 2) };
+  const at = (index: number) => ({ clip: index, atMs: index * 1000, aspect: 16 / 9, clipMs: 1000 });
+  const van = (x: number): Detection => ({
+    box: { x, y: 0.5, width: 0.1, height: 0.1 },
+    classes: Float32Array.of(0, 1, 0),
+    feature: Float32Array.of(x, 1),
+    looks: [],
+  });
+  const dog: Detection = {
+    box: { x: 0.8, y: 0.1, width: 0.05, height: 0.05 },
+    classes: Float32Array.of(0, 0, 1),
+    feature: Float32Array.of(7, 7),
+    looks: [],
+  };
+  const answer = (logits: number[]): Tensors => ({
+    event_logits: float32([1, 1], Float32Array.of(0)),
+    onset: float32([1, 1], Float32Array.of(0.5)),
+    actor_logits: float32([1, 1, logits.length], Float32Array.from(logits)),
+    target_logits: float32([1, 1, logits.length], new Float32Array(logits.length)),
+    place_logits: float32([1, 2], Float32Array.of(0, 1000)),
+  });
+  /** A van drives to the right, a dog is seen in clips 0 and 1 only. */
+  function watched(clips: number) {
+    let state: TrackerState = noTracks;
+    let seen: readonly TrackerState['tracks'][number][] = [];
+    for (let index = 0; index < clips; index++) {
+      const things = index < 2 ? [van(0.1 + index * 0.1), dog] : [van(0.1 + index * 0.1)];
+      ({ state, seen } = track(state, things, at(index)));
+    }
+    return tracksInPlay(seen, state.tracks, at(clips - 1));
+  }
+  const score = async (clips: number, logits: number[]) => {
+    const session = fakeSession(answer(logits));
+    const tracks = watched(clips);
+    const scores: EventScores = await scoreEvents(
+      session,
+      clip,
+      clip,
+      tracks,
+      at(clips - 1),
+      named,
+    );
+    return { tracks, scores, fed: session.fed[0] ?? {} };
+  };
+
+  test('gets who is seen, then who was lost of late, where he should be now', async () => {
+    const { tracks, fed } = await score(3, [0, 0, 0]);
+    expect(tracks.map(({ id }) => id)).toEqual([1, 2]);
+    expect(fed['tracks']?.dims).toEqual([1, 2, 2]);
+    expect([...(fed['tracks']?.data ?? [])].map(Number)).toEqual([expect.closeTo(0.3), 1, 7, 7]);
+    expect(fed['track_attributes']?.dims).toEqual([1, 2, 8]);
+    expect([...(fed['track_attributes']?.data ?? [])].map(Number)).toEqual(
+      [0.3, 0.5, 0.1, 0.1, 0.1, 0, 2 / 8, 0, 0.8, 0.1, 0.05, 0.05, 0, 0, 2 / 8, 1 / 2].map(
+        (value): unknown => expect.closeTo(value, 5),
+      ),
+    );
+    expect([...(fed['track_classes']?.data ?? [])].map(Number)).toEqual([0, 1, 0, 0, 0, 1]);
   });
 
-  test('name the nearest pair of actor and target, or the fastest actor', () => {
-    const tracks = [
-      tracked(1, 'dog', 0.1, 0.5),
-      tracked(2, 'dog', 0.6, 0.1),
-      tracked(3, 'ball', 0.7, 0),
-      tracked(4, 'van', 0.2, 0.1),
-      tracked(5, 'van', 0.3, -0.4),
-    ];
-    const events = recogniseEvents(scores([0, 1, 1, 0]), manifest, clip, tracks, new Map());
-    expect(events.map(({ actors, target }) => ({ actors, target }))).toEqual([
-      { actors: [5], target: null },
-      { actors: [2], target: 3 },
+  test('gets nobody who was lost more than two clips ago', async () => {
+    expect((await score(4, [0, 0, 0])).tracks.map(({ id }) => id)).toEqual([1, 2]);
+    expect((await score(5, [0, 0])).tracks.map(({ id }) => id)).toEqual([1]);
+  });
+
+  test('says for each label who, and for the place what holds', async () => {
+    const { scores } = await score(3, [0, Math.log(2), Math.log(5)]);
+    expect(scores.pointers?.actors).toEqual([
+      [expect.closeTo(1 / 8), expect.closeTo(2 / 8), expect.closeTo(5 / 8)],
     ]);
+    expect(scores.place).toEqual({ gate: 0.5, rain: 1 });
+    expect(scores.probabilities).toEqual([0.5]);
   });
 
-  test('do not begin twice within a second', () => {
-    const last = new Map([[1, 9000]]);
-    expect(recogniseEvents(scores([0, 1, 0, 0]), manifest, clip, [], last)).toEqual([]);
-    expect(
-      recogniseEvents(scores([0, 1, 0, 0]), manifest, { fromMs: 9725, toMs: 10_600 }, [], last),
-    ).toHaveLength(1);
+  test('without a track gets one row of zeros, and can point at nobody', async () => {
+    const session = fakeSession(answer([5, 1]));
+    const scores = await scoreEvents(session, clip, clip, [], at(0), named);
+    expect(session.fed[0]?.['tracks']).toEqual(float32([1, 1, 2], new Float32Array(2)));
+    expect(session.fed[0]?.['track_attributes']?.dims).toEqual([1, 1, 8]);
+    expect(scores.pointers).toEqual({ actors: [[1]], targets: [[1]] });
+  });
+
+  test('of a bundle that asks for no tracks gets none and tells no actors', async () => {
+    const old = {
+      ...manifest,
+      geometry: { ...manifest.geometry, visionDim: 2, patchRows: 1, patchColumns: 1 },
+    };
+    const session = fakeSession(answer([0, 0]));
+    const scores = await scoreEvents(session, clip, clip, watched(2), at(1), old);
+    expect(Object.keys(session.fed[0] ?? {})).toEqual([
+      'previous_cls',
+      'previous_patches',
+      'cls',
+      'patches',
+    ]);
+    expect(scores).toMatchObject({ pointers: null, place: {} });
   });
 });
 

@@ -328,11 +328,15 @@ describe('tracks', () => {
     lastSeenMs: 1000,
     detection: {
       box: { x: 0.4, y: 0.4, width: 0.2, height: 0.2 },
-      class: 'van',
+      classes: Float32Array.of(0, 1),
       feature: new Float32Array(1),
+      looks: [],
     },
     velocity: { x: 0, y: 0 },
     sightings: 2,
+    classes: Float32Array.of(0, 1),
+    feature: new Float32Array(1),
+    rest: { box: { x: 0.4, y: 0.4, width: 0.2, height: 0.2 }, sinceMs: 0 },
     ...rest,
   });
 

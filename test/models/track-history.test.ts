@@ -16,15 +16,16 @@ function seen(track: number, name: string, change: Partial<SceneObject> = {}): S
     ...{ track, class: name, classProbability: 1, ageClips: 0, velocity: { x: 0, y: 0 } },
     box: { x: 0.5, y: 0.25, width: 0.25, height: 0.5 },
     mask: { size: [1, 1], counts: [1] },
+    ...{ predictedIou: 1, attributes: {}, looks: [] },
     ...change,
   };
 }
-function scene(clip: number, objects: SceneObject[], place?: Record<string, number>): Scene {
+function scene(clip: number, objects: SceneObject[], place: Record<string, number> = {}): Scene {
   const none = new Float32Array(0);
   return {
     ...{ camera: 'test', clip, fromMs: 0, toMs: 0, objects, events: [], familiarity: 1 },
     ...{ tokens: { global: none, objects: none, attributes: none }, stagesMs: {} },
-    ...(place && { place }),
+    place,
   };
 }
 const list = (tensors: Tensors, name: string): number[] => [...floats(tensors, name)];

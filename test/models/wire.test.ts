@@ -85,6 +85,36 @@ describe('the socket protocol', () => {
     );
   });
 
+  test('carries all that a scene tells of its things, and of the place', () => {
+    const scene: OwnHeader = {
+      kind: 'scene',
+      id: 7,
+      objects: [
+        {
+          track: 3,
+          class: 'van',
+          classProbability: 0.9,
+          box: { x: 0.1, y: 0.2, width: 0.3, height: 0.4 },
+          velocity: { x: 0.1, y: 0 },
+          ageClips: 4,
+          mask: { size: [1, 2], counts: [1, 1] },
+          predictedIou: 0.75,
+          attributes: { braking: 0.875, facing: -1 },
+          looks: [
+            { x: 0.2, y: 0.4 },
+            { x: 0.25, y: 0.4 },
+          ],
+        },
+      ],
+      events: [{ label: 1, onsetMs: 1250, probability: 0.5, actors: [3], target: null }],
+      place: { gate: 0.5, rain: 0 },
+      familiarity: 0.5,
+      stagesMs: { backbone: 2 },
+    };
+    const [found] = new MessageDecoder().push(encodeMessage(scene));
+    expect(found?.header).toEqual({ ...scene, v: 1, tensors: [] });
+  });
+
   /** A message with this header text and body, whatever they are. */
   function raw(header: string, body = Buffer.alloc(0)): Buffer {
     const text = Buffer.from(header);

@@ -13,6 +13,15 @@ describe('messages of a camera', () => {
     expect(message.objects[0]).toMatchObject({ track: 3, class: 'van', mask: { size: [1, 1] } });
   });
 
+  it('a scene tells of a thing what can probably be seen of it', () => {
+    const attributes = { braking: 0.91, flashing: 0.49, facing: -0.8, lean: -0.2 };
+    const object = { ...fakeObject(3, 'van'), attributes, predictedIou: 0.7 };
+    const message = sceneMessage(origin, fakeScene(4, { objects: [object] }));
+    expect(SceneMessageSchema.strict().parse(message)).toEqual(message);
+    expect(message.objects[0]).toMatchObject({ predictedIou: 0.7 });
+    expect(message.objects[0]?.attributes).toEqual({ braking: 0.91, facing: -0.8 });
+  });
+
   it('an event is told when it reaches the threshold of its label; «nothing» never is', () => {
     const events = [
       fakeEvent(1, 85, 0.5),

@@ -85,6 +85,7 @@ export function fakeScene(clip: number, change: Partial<Scene> = {}): Scene {
     toMs: clip * 20 + 10,
     objects: [],
     events: [],
+    place: {},
     familiarity: 0.6,
     tokens: {
       global: new Float32Array(1),
@@ -105,6 +106,9 @@ export function fakeObject(track: number, className: string): SceneObject {
     velocity: { x: 0, y: 0 },
     ageClips: 2,
     mask: { size: [1, 1], counts: [0, 1] },
+    predictedIou: 0.8,
+    attributes: {},
+    looks: [],
   };
 }
 

@@ -83,6 +83,7 @@ function objectOf(thing: Thing, change: Partial<SceneObject> & Partial<Cells> = 
     ...{ track: 10 + thing.id, class: thing.class, classProbability: 0.9, ageClips: 0 },
     ...{ velocity: { x: 0, y: 0 }, box: { x, y, width, height } },
     mask: encodeRle(mask, rows, columns),
+    ...{ predictedIou: 1, attributes: {}, looks: [] },
     ...change,
   };
 }
@@ -98,6 +99,7 @@ function scenesOf(
     ...{ camera: 'test', clip, fromMs: clip * 1000, toMs: clip * 1000 + 875, familiarity: 1 },
     objects: objectsAt(clip),
     events: clip === 1 ? [entered(1375)] : [],
+    place: {},
     tokens: {
       global: new Float32Array(0),
       objects: new Float32Array(0),

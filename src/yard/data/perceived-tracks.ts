@@ -75,7 +75,7 @@ export class PerceivedTracks {
       );
     });
     const shown = this.#dataset.attributes.map((name) =>
-      Math.round((object.attributes?.[name] ?? 0) * 100),
+      Math.round((object.attributes[name] ?? 0) * 100),
     );
     this.#arrays.put('class', Uint8Array.of(this.#dataset.classes.indexOf(object.class)));
     this.#arrays.put('id', Int32Array.of(object.track));
