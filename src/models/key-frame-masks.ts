@@ -17,6 +17,7 @@ import {
   gridPartPoints,
   gridParts,
   gridPoints,
+  otherPartPoints,
   type Point,
 } from './prompt-points.js';
 import { askPoints, type ImageEmbeddings } from './segmenter.js';
@@ -84,13 +85,21 @@ export function planKeyFrame(
   // A still picture that is due for a look gets a thorough one, so that its masks depend on nothing before.
   const isWhole = memory === undefined || change.share > cutShareMin || isStill;
   const part = isWhole ? null : memory.nextPart;
-  const gridCount = segmenter.pointsPerRow * segmenter.pointsPerColumn;
-  const own = part === null ? 0 : gridPartPoints(picture, segmenter, part).length;
-  // At most one more batch, and a part with its extra points is never more than the grid.
-  const extraMax = Math.min(segmenter.pointsPerBatch, gridCount - own);
-  const known = expected.slice(0, extraMax);
-  const asked = part === null ? known : [...known, ...gridPartPoints(picture, segmenter, part)];
-  const changed = changePoints(change, extraMax - known.length, asked, apartPx(picture, segmenter));
+  const turn = part === null ? [] : gridPartPoints(picture, segmenter, part);
+  // Where the picture changed the whole grid is asked at once: fewer looks at the same thing give worse masks of it.
+  const stepX = picture.width / segmenter.pointsPerRow;
+  const stepY = picture.height / segmenter.pointsPerColumn;
+  const changedAround = ([x, y]: Point): boolean =>
+    !change.isStillIn({ x: x - stepX / 2, y: y - stepY / 2, width: stepX, height: stepY });
+  const others = part === null ? [] : otherPartPoints(picture, segmenter, part);
+  // At most one more batch.
+  const known = [...expected, ...others.filter(changedAround)].slice(0, segmenter.pointsPerBatch);
+  const changed = changePoints(
+    change,
+    segmenter.pointsPerBatch - known.length,
+    [...known, ...turn],
+    apartPx(picture, segmenter),
+  );
   const cellWidth = preprocessing.widthPx / geometry.maskColumns;
   const cellHeight = preprocessing.heightPx / geometry.maskRows;
   const holds = (mask: Mask): boolean =>

@@ -9,8 +9,8 @@ export type Point = readonly [number, number];
 type Grid = Pick<Manifest['segmenter'], 'pointsPerRow' | 'pointsPerColumn'>;
 
 /**
- * In so many clips every point of the grid is asked once. What moves, and what was seen before, is asked for in each
- * clip anyway; the grid is for what appeared without moving, or was missed, and that may take 4 clips: half a window.
+ * In so many clips every point of the grid is asked once. Where the picture changed, and where tracks should be, is asked
+ * in each clip anyway; the turns are for what was missed and does not move, and that may take 4 clips: half a window.
  */
 export const gridParts = 4;
 
@@ -28,6 +28,11 @@ export function gridPoints(picture: Rectangle, grid: Grid): Point[] {
 /** One of `gridParts` interleaved parts of SAM's grid; together they are the grid. */
 export function gridPartPoints(picture: Rectangle, grid: Grid, part: number): Point[] {
   return pointsOf(picture, grid, (row, column) => partAt[row % 2]?.[column % 2] === part);
+}
+
+/** All points of the grid that are not of that part. */
+export function otherPartPoints(picture: Rectangle, grid: Grid, part: number): Point[] {
+  return pointsOf(picture, grid, (row, column) => partAt[row % 2]?.[column % 2] !== part);
 }
 
 function pointsOf(

@@ -10,7 +10,12 @@ import {
   type Plan,
 } from '../../src/models/key-frame-masks.js';
 import type { Manifest } from '../../src/models/manifest.js';
-import { gridParts, gridPoints, type Point } from '../../src/models/prompt-points.js';
+import {
+  gridParts,
+  gridPoints,
+  otherPartPoints,
+  type Point,
+} from '../../src/models/prompt-points.js';
 import type { Session } from '../../src/models/session.js';
 import { stopwatch } from '../../src/models/stopwatch.js';
 import { float32, floats, type Tensors } from '../../src/models/tensor.js';
@@ -131,22 +136,35 @@ describe('the rolling grid', () => {
 
   test('asks where tracks should be and where the picture differs, each thing once', () => {
     const memory = { frame: drawn([]), masks: [], carriedClips: new Map(), nextPart: 2, reused: 0 };
-    const seen = keyFrame(drawn([[100, 50]]), { expected: [[30, 30]], tracksAtRest: false });
+    // A thing of 4 x 4 pixels in the middle between four points of the grid.
+    const frame = drawn([]);
+    for (let y = 16; y < 20; y++) frame.fill(220, (y * widthPx + 96) * 3, (y * widthPx + 100) * 3);
+    const seen = keyFrame(frame, { expected: [[30, 30]], tracksAtRest: false });
     const plan = planKeyFrame(seen, memory, manifest);
     expect(plan).toMatchObject({ how: 'ask', part: 2 });
     if (plan.how !== 'ask') return;
     expect(plan.extra[0]).toEqual([30, 30]);
-    const inSquare = plan.extra.slice(1);
-    expect(inSquare.length).toBeGreaterThan(0);
-    for (const [x, y] of inSquare) {
-      expect(x >= 99 && x <= 113 && y >= 49 && y <= 63, `${x} ${y}`).toBe(true);
-    }
-    // A track that is expected there makes the question one.
-    const known = planKeyFrame({ ...seen, expected: [[106, 56]] }, memory, manifest);
-    expect(known.how === 'ask' ? known.extra.length : 0).toBeLessThan(plan.extra.length);
+    const isOfGrid = (point: Point): boolean => whole.map(String).includes(String(point));
+    const between = (points: readonly Point[]) => points.slice(1).filter((one) => !isOfGrid(one));
+    expect(between(plan.extra)).toEqual([[expect.closeTo(98, 1), expect.closeTo(18, 1)]]);
+    // A track that is expected at the very place makes the question one.
+    const known = planKeyFrame({ ...seen, expected: between(plan.extra) }, memory, manifest);
+    expect(known.how === 'ask' ? between(known.extra) : null).toEqual([]);
   });
 
-  test('a part and its extra points are never more than the grid', () => {
+  test('asks the whole grid where the picture changed, and only there', () => {
+    const memory = { frame: drawn([]), masks: [], carriedClips: new Map(), nextPart: 0, reused: 0 };
+    const plan = planKeyFrame(keyFrame(drawn([[100, 50]])), memory, manifest);
+    const extra = plan.how === 'ask' ? plan.extra.map(String) : [];
+    const isNear = ([x, y]: Point): boolean => Math.abs(x - 106) < 10 && Math.abs(y - 56) < 10;
+    const isFar = ([x, y]: Point): boolean => Math.abs(x - 106) > 30 || Math.abs(y - 56) > 30;
+    const others = otherPartPoints(picture, manifest.segmenter, 0);
+    expect(others.filter(isNear).length).toBeGreaterThan(0);
+    for (const point of others.filter(isNear)) expect(extra).toContain(String(point));
+    for (const point of others.filter(isFar)) expect(extra).not.toContain(String(point));
+  });
+
+  test('extra points are at most one more batch', () => {
     const memory = { frame: drawn([]), masks: [], carriedClips: new Map(), nextPart: 0, reused: 0 };
     const expected = Array.from({ length: 200 }, (_, at): Point => [at % 160, 40]);
     const plan = planKeyFrame(
@@ -154,9 +172,7 @@ describe('the rolling grid', () => {
       memory,
       manifest,
     );
-    expect(plan.how === 'ask' ? plan.extra.length : NaN).toBe(
-      whole.length - whole.length / gridParts,
-    );
+    expect(plan.how === 'ask' ? plan.extra.length : NaN).toBe(manifest.segmenter.pointsPerBatch);
   });
 });
 
