@@ -101,7 +101,7 @@ export class Perceiver {
 
     const tracker = resume(memory, input);
     const points = this.#points(input, tracker);
-    const masks = await this.#segment(input.pixels, points, watch);
+    const masks = await this.#segment(input, points, watch);
     const features = poolMasks(
       masks.map(({ cells }) => cells),
       tokens.patches,
@@ -180,13 +180,14 @@ export class Perceiver {
   }
 
   async #segment(
-    pixels: Uint8Array,
+    { pixels, picture }: PerceiverInput,
     points: readonly Point[],
     watch: ReturnType<typeof stopwatch>,
   ): Promise<Mask[]> {
     const { manifest } = this.#bundle;
     const image = keyFrameTensor(pixels, manifest);
-    const embeddings = await encodeImage(this.#sessions.segmenterEncoder, image);
+    const encoder = this.#sessions.segmenterEncoder;
+    const embeddings = await encodeImage(encoder, image, picture, manifest);
     watch.lap('segmenterEncoder');
     const decoder = this.#sessions.segmenterDecoder;
     const masks = await automaticMasks(decoder, embeddings, points, manifest);
