@@ -16,6 +16,7 @@ export const commands: Readonly<Record<string, Command>> = {
   tail: async (args, context) => (await import('./tail.js')).tailCommand(args, context),
   replay: async (args, context) => (await import('./replay.js')).replayCommand(args, context),
   yard: async (args, context) => (await import('./yard.js')).yardCommand(args, context),
+  models: async (args, context) => (await import('./models.js')).modelsCommand(args, context),
   evaluate: async (args, context) => {
     const { ffmpegPath, out, err } = context;
     const bundleDir = bundleDirOf({ bundle: 'yard' });

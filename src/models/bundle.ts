@@ -5,6 +5,7 @@ import { isAbsolute, join, sep } from 'node:path';
 import type { z } from 'zod';
 import { LookaheadError, messageOf } from '../errors.js';
 import { CalibrationSchema, ManifestSchema, type Calibration, type Manifest } from './manifest.js';
+import { layoutOf } from './segmenter-layouts.js';
 import { Tokenizer } from './tokenizer.js';
 
 /** The files of a manifest by their keys, for example `backbone`. */
@@ -189,6 +190,7 @@ function checkManifest(manifest: Manifest): void {
   };
   lastAxis('eventHead', 'event_logits', labels.length, 'labels');
   lastAxis('objectHead', 'class_logits', classes.length, 'classes');
+  layoutOf(files);
   const { lookFrames, objectAttributes, trackAttributes, place } = geometry;
   if (objectAttributes !== undefined)
     lastAxis('objectHead', 'attributes', objectAttributes.length, 'objectAttributes');

@@ -20,10 +20,10 @@ import {
   otherPartPoints,
   type Point,
 } from './prompt-points.js';
-import { askPoints, type ImageEmbeddings } from './segmenter.js';
+import { askPoints, type ImageEmbeddings, type SegmenterPicture } from './segmenter.js';
 import type { Session } from './session.js';
 import type { stopwatch } from './stopwatch.js';
-import { uint8, type Uint8Tensor } from './tensor.js';
+import { uint8 } from './tensor.js';
 
 /** What is kept of a camera's epoch between clips. */
 export interface KeyFrameMemory {
@@ -152,14 +152,19 @@ export class KeyFrameMasks {
     this.#manifest = manifest;
   }
 
-  /** What the image encoder has to see for a plan, uint8 [1, height, width, 3] each: nothing, the frame, or its crops too. */
-  pictures({ frame, picture }: KeyFrame, plan: Plan): Uint8Tensor[] {
+  /** What the image encoder has to see for a plan: nothing, the frame, or its crops too. */
+  pictures({ frame, picture }: KeyFrame, plan: Plan): SegmenterPicture[] {
     if (plan.how === 'reuse') return [];
     const { segmenter, preprocessing } = this.#manifest;
-    const { widthPx, heightPx } = preprocessing;
-    return cropsOf(picture, segmenter).map(({ layer, box }) =>
-      uint8([1, heightPx, widthPx, 3], layer === 0 ? frame : cropFrame(frame, preprocessing, box)),
-    );
+    const dims = [1, preprocessing.heightPx, preprocessing.widthPx, 3];
+    return cropsOf(picture, segmenter).map(({ layer, box }) => {
+      if (layer === 0) return { image: uint8(dims, frame), picture };
+      const size = { widthPx: box.width, heightPx: box.height };
+      return {
+        image: uint8(dims, cropFrame(frame, preprocessing, box)),
+        picture: letterbox(size, preprocessing),
+      };
+    });
   }
 
   /**
@@ -213,7 +218,7 @@ export class KeyFrameMasks {
       const fresh: Mask[] = [];
       // What is expected or has changed is asked for in the whole picture only: crops are for what is small and still.
       const asked = isWhole ? [...points, ...extra] : points;
-      await askPoints(this.#decoder, own, asked, segmenter, (logits, ious) => {
+      await askPoints(this.#decoder, own, asked, this.#manifest, (logits, ious) => {
         watch.lap('segmenterDecoder');
         fresh.push(...filterMasks(logits, ious, maskRows, maskColumns, segmenter, view));
         watch.lap('segmenterSelection');

@@ -154,7 +154,7 @@ export class Perceiver {
     watch.lap('segmenterPlan');
     const all = pictures.flat();
     const embeddings =
-      all.length === 0 ? [] : await encodeImages(this.#sessions.segmenterEncoder, all);
+      all.length === 0 ? [] : await encodeImages(this.#sessions.segmenterEncoder, all, manifest);
     watch.lap('segmenterEncoder');
     const share = ([stage, ms]: [string, number]): [string, number] => [stage, ms / inputs.length];
     const stagesMs = Object.fromEntries(Object.entries(watch.laps).map(share));

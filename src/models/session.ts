@@ -3,7 +3,7 @@ import * as ort from 'onnxruntime-node';
 import { LookaheadError, messageOf } from '../errors.js';
 import type { Graph } from './manifest.js';
 import type { ClockMs } from './stopwatch.js';
-import { sizeOf, type Tensor, type Tensors, type TensorType } from './tensor.js';
+import { bytesPerElement, sizeOf, type Tensor, type Tensors, type TensorType } from './tensor.js';
 
 export interface SessionOptions {
   /** Threads of one run. Spinning is off, so that idle threads cost nothing. */
@@ -30,9 +30,56 @@ export async function openSession(
   graph: Graph,
   options: SessionOptions,
 ): Promise<Session> {
-  let session: ort.InferenceSession;
+  const session = await create(path, graph.path, options);
+  compare(graph.path, 'input', graph.inputs, session.inputMetadata);
+  compare(graph.path, 'output', graph.outputs, session.outputMetadata);
+  return {
+    run: (feeds) => run(session, graph, feeds),
+    dispose: () => session.release(),
+  };
+}
+
+/**
+ * What a graph that no manifest describes yet takes and gives; a free axis without a name is called by its place.
+ *
+ * @throws LookaheadError `bundle_invalid` where the file is no graph, or has tensors of a type that no bundle can have
+ */
+export async function describeGraph(
+  path: string,
+  options: SessionOptions,
+): Promise<Pick<Graph, 'inputs' | 'outputs'>> {
+  const session = await create(path, path, options);
+  const describe = (found: readonly ort.InferenceSession.ValueMetadata[]): Expected =>
+    found.map((value) => {
+      const type = tensorTypes.find((one) => value.isTensor && one === value.type);
+      if (!value.isTensor || type === undefined) {
+        throw new LookaheadError(
+          'bundle_invalid',
+          `${path}: "${value.name}" is ${value.isTensor ? value.type : 'no tensor'}; ${tensorTypes.join(', ')} are known.`,
+          'Export the graph again with float32 pictures, embeddings and points.',
+        );
+      }
+      const shape = value.shape.map((dim, axis) =>
+        typeof dim === 'number' ? (dim < 0 ? `axis${axis}` : dim) : dim || `axis${axis}`,
+      );
+      return { name: value.name, type, shape };
+    });
   try {
-    session = await ort.InferenceSession.create(path, {
+    return { inputs: describe(session.inputMetadata), outputs: describe(session.outputMetadata) };
+  } finally {
+    await session.release();
+  }
+}
+
+const tensorTypes = Object.keys(bytesPerElement) as TensorType[];
+
+async function create(
+  path: string,
+  shown: string,
+  options: SessionOptions,
+): Promise<ort.InferenceSession> {
+  try {
+    return await ort.InferenceSession.create(path, {
       executionProviders: ['cpu'],
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
@@ -46,17 +93,11 @@ export async function openSession(
   } catch (error) {
     throw new LookaheadError(
       'bundle_invalid',
-      `${graph.path} is no ONNX graph that this runtime can load: ${messageOf(error)}`,
+      `${shown} is no ONNX graph that this runtime can load: ${messageOf(error)}`,
       'Build the bundle again, or take a complete copy of it.',
       { cause: error },
     );
   }
-  compare(graph.path, 'input', graph.inputs, session.inputMetadata);
-  compare(graph.path, 'output', graph.outputs, session.outputMetadata);
-  return {
-    run: (feeds) => run(session, graph, feeds),
-    dispose: () => session.release(),
-  };
 }
 
 async function run(session: ort.InferenceSession, graph: Graph, feeds: Tensors): Promise<Tensors> {

@@ -16,6 +16,8 @@ import {
   otherPartPoints,
   type Point,
 } from '../../src/models/prompt-points.js';
+import { layoutOf } from '../../src/models/segmenter-layouts.js';
+import type { ImageEmbeddings } from '../../src/models/segmenter.js';
 import type { Session } from '../../src/models/session.js';
 import { stopwatch } from '../../src/models/stopwatch.js';
 import { float32, floats, type Tensors } from '../../src/models/tensor.js';
@@ -46,9 +48,13 @@ function keyFrame(frame: Uint8Array, rest: Partial<KeyFrame> = {}): KeyFrame {
 }
 
 /** An encoder's output that says nothing. */
-const embeddings = {
-  image_embeddings: float32([0], new Float32Array()),
-  high_res: float32([0], new Float32Array()),
+const embeddings: ImageEmbeddings = {
+  layout: layoutOf(manifest.files),
+  tensors: {
+    image_embeddings: float32([0], new Float32Array()),
+    high_res: float32([0], new Float32Array()),
+  },
+  placement: null,
 };
 
 /** A decoder that sees a square of 6 x 6 cells around every point, and counts its points. */
@@ -316,7 +322,7 @@ describe('crops', () => {
       for (let at = 0; at < pixels.length; at += 3) if (Number(pixels[at]) > 200) count++;
       return count;
     };
-    const counts = pictures.map(({ data }) => bright(data));
+    const counts = pictures.map(({ image }) => bright(image.data));
     expect(counts[0]).toBe(144);
     // The first crop is the picture's upper left: it is enlarged 1.5-fold or more, so its square is twice as large.
     expect(counts[1]).toBeGreaterThan(2 * 144);

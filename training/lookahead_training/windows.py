@@ -111,7 +111,7 @@ def follow(split: Split, clips: list[ClipTokens]) -> None:
             scene, last, born = split.scene_of[index], {}, {}
         for row, identity in enumerate(clip.ids):
             key, age = int(identity), 0.0
-            if key >= 0 and key in last and index - last[key] <= UNSEEN_MAX_CLIPS:
+            if key >= 0 and key in last and index - last[key] <= UNSEEN_MAX_CLIPS + 1:
                 age = min(1.0, (index - born[key]) / AGE_MAX)
             else:
                 born[key] = index
