@@ -112,7 +112,7 @@ describe('the socket protocol', () => {
       stagesMs: { backbone: 2 },
     };
     const [found] = new MessageDecoder().push(encodeMessage(scene));
-    expect(found?.header).toEqual({ ...scene, v: 1, tensors: [] });
+    expect(found?.header).toEqual({ ...scene, v: protocolVersion, tensors: [] });
   });
 
   /** A message with this header text and body, whatever they are. */
