@@ -286,6 +286,7 @@ class Run:
             {n: batch[n] for n in GRAPHS["fusion"][0]},
             calibration,
             self.manifest(labels, thresholds, quality),
+            self.train.attributes,
         )
         return quality["score"]["value"]
 

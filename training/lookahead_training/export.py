@@ -271,8 +271,12 @@ def export_bundle(
     window: dict[str, Tensor],
     calibration: dict,
     manifest: dict,
+    shown: list[str],
 ) -> None:
-    """`manifest` holds what training knows (classes, labels, thresholds, quality, ...); files and geometry are added."""
+    """`manifest` holds what training knows (classes, labels, thresholds, quality, ...); files and geometry are added.
+
+    @param shown: names of what the object head tells of a thing
+    """
     (folder / "golden").mkdir(parents=True, exist_ok=True)
     round_to_fp16(networks)
     inputs = example_inputs(networks, clip)
@@ -322,6 +326,7 @@ def export_bundle(
             "attributes": geometry.ATTRIBUTES,
             "lookFrames": geometry.LOOK_FRAMES,
             "trackAttributes": geometry.TRACK_ATTRIBUTES,
+            "objectAttributes": shown,
             "place": PLACE,
         },
         "segmenter": SEGMENTER,

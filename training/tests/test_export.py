@@ -34,7 +34,7 @@ def test_an_exported_bundle_answers_as_pytorch_did(split: Split, tmp_path: Path)
     clip = torch.from_numpy(split.frames[:2])
     window = dict(zip(GRAPHS["fusion"][0], example_inputs(networks, clip)["fusion"], strict=True))
     calibration = {"temperature": 1.5, "familiarity": {}}
-    export_bundle(tmp_path, networks, text, clip, window, calibration, {"name": "yard"})
+    export_bundle(tmp_path, networks, text, clip, window, calibration, {"name": "yard"}, ["facing"])
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     for file in manifest["files"].values():
         assert sha256(tmp_path / file["path"]) == file["sha256"]
