@@ -17,7 +17,7 @@ it('names the commands of the yard where one is missing or unknown', async () =>
   ] as const)
     await expect(yardCommand(args, context)).rejects.toMatchObject({
       ...{ code: 'usage', message },
-      remedy: 'Write ./lookahead yard COMMAND, one of: watch, record, forecast, score.',
+      remedy: 'Write ./lookahead yard COMMAND, one of: watch, record, perceive, forecast, score.',
     });
 });
 
@@ -31,6 +31,7 @@ it.each(yardCommands)('hands «yard %s» what follows it', async (name) => {
 
 it('needs ffmpeg for pictures alone', () => {
   expect(yardCommands.map((name) => toolsOf(['yard', name]))).toEqual([
+    ['ffmpeg'],
     ['ffmpeg'],
     ['ffmpeg'],
     [],
