@@ -62,7 +62,6 @@ class Run:
         self.bundle = bundle
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.json").write_text(json.dumps(config.as_json(), indent=2) + "\n")
-        keep_memory()
         torch.set_num_threads(config.threads)
         torch.manual_seed(config.seed)
         cache = folder / "cache"
@@ -79,6 +78,7 @@ class Run:
         return self._looks[name]
 
     def perception(self) -> float:
+        keep_memory()
         held, looks = self.splits["validation"], self.looks("validation")
         clips = np.random.default_rng(0).permutation(len(held.clips))[:512]
         loss = train_backbone(
@@ -97,6 +97,7 @@ class Run:
         return loss
 
     def segmenter(self) -> float:
+        keep_memory()
         networks, held = self.networks, self.splits["validation"]
         clips = np.random.default_rng(0).permutation(len(held.clips))[:200]
 

@@ -4,7 +4,7 @@ import type { Calibration } from './manifest.js';
 /**
  * How near a clip is to what the bundle was trained on. The feature is [CLS, mean of the patches, standard deviation of
  * the patches (of the population)], 3 D_v numbers; its squared distance |W (x - mean)|² is turned into a share by the
- * quantiles of held-out scenes: 1 as near as the nearest of them, 0 as far as the furthest or further.
+ * distances that calibration gives: 1 as near as the nearest held-out scene, 0 as far as the last of them or further.
  */
 export function familiarityOf(tokens: ClipTokens, calibration: Calibration['familiarity']): number {
   const { mean, whitening, quantiles } = calibration;

@@ -139,7 +139,7 @@ export const CalibrationSchema = z.object({
     mean: z.array(z.number()),
     /** Rows of a whitening matrix: distance = |W (x - mean)|^2. */
     whitening: z.array(z.array(z.number())),
-    /** Ascending distances at the 0, 1, ..., 100 % quantiles of held-out scenes. */
+    /** Ascending distances at which familiarity is 1, 0.99, ... 0: the first half ranks held-out scenes, the second reaches beyond them. */
     quantiles: z.array(z.number()),
   }),
 });

@@ -98,11 +98,12 @@ def save_masks(path: Path, clips: list[ClipMasks]) -> None:
 
 def load_masks(path: Path) -> list[ClipMasks]:
     data = np.load(path)
-    masks = np.unpackbits(data["masks"], axis=1).astype(bool).reshape(-1, HEIGHT // 2, WIDTH // 2)
-    ends = np.cumsum(data["counts"])
+    counts, thing = data["counts"], data["thing"]  # read once: each access unpacks the array anew
+    masks = np.unpackbits(data["masks"], axis=1).view(bool).reshape(-1, MASK_ROWS, MASK_COLUMNS)
+    ends = np.cumsum(counts)
     return [
-        ClipMasks(masks[end - count : end], data["thing"][end - count : end])
-        for end, count in zip(ends, data["counts"], strict=True)
+        ClipMasks(masks[end - count : end], thing[end - count : end])
+        for end, count in zip(ends, counts, strict=True)
     ]
 
 

@@ -12,6 +12,7 @@ PRINCIPAL, RESIDUAL = (
     24,
 )  # rows of the whitening matrix: main directions, and a sketch of all others
 FAMILIARITY_MIN = 0.02
+STRANGE = 3.0  # times the distance of the farthest hundredth of held-out clips: nothing that was trained on
 
 
 def fit_temperature(scores: Tensor, windows: list[Window]) -> float:
@@ -48,8 +49,19 @@ def fit_familiarity(train: np.ndarray, held_out: np.ndarray, seed: int = 0) -> d
     return {
         "mean": [round(float(v), 6) for v in mean],
         "whitening": [[round(float(v), 5) for v in row] for row in whitening],
-        "quantiles": [round(float(v), 4) for v in np.quantile(distance, np.linspace(0, 1, 101))],
+        "quantiles": [round(float(v), 4) for v in familiar_distances(distance)],
     }
+
+
+def familiar_distances(distance: np.ndarray) -> np.ndarray:
+    """Distances at which familiarity is 1, 0.99, ... 0: its upper half ranks held-out scenes, its lower half reaches as far as known
+    things under another sun may lie.
+
+    Scenes of appearances that training never saw lie up to 2.5 times as far as nearly all held-out ones, and the events in them are as
+    they were; grey, bars, noise and recordings of other places lie from 3.5 times on.
+    """
+    known = np.quantile(distance, np.linspace(0, 0.99, 51))
+    return np.concatenate([known, np.linspace(known[-1], STRANGE * known[-1], 51)[1:]])
 
 
 def familiarity(features: np.ndarray, fitted: dict[str, list]) -> np.ndarray:
