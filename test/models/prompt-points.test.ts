@@ -38,7 +38,7 @@ test('the parts of the grid are the grid, none twice, and no two points of a par
     const inOrder = (points: readonly (readonly [number, number])[]) =>
       points.map(([x, y]) => `${y} ${x}`).sort();
     expect(inOrder(parts.flat())).toEqual(inOrder(gridPoints(picture, grid)));
-    const apart = 2 * apartPx(picture, grid);
+    const apart = 4 * apartPx(picture, grid);
     for (const points of parts) {
       points.forEach(([x, y], index) => {
         const nearest = Math.min(
