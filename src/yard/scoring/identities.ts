@@ -1,7 +1,7 @@
 /** Whether tracks stay with their things over a scene, by boxes. */
 import { iouOf } from '../../models/tracks.js';
 import type { Box } from '../../types.js';
-import { assign } from './assignment.js';
+import { assign } from '../../models/assign.js';
 import { matchIouMin } from './recorded-truth.js';
 
 /** What counts of one clip. */
@@ -32,7 +32,7 @@ export function matchIdentities(clips: readonly ClipOfTracks[]): Identities {
       for (const one of found)
         if (iouOf(box, one.box) >= matchIouMin)
           together[rowOf.get(id)!]![columnOf.get(one.track)!]!++;
-  const kept = assign(together).reduce<number>(
+  const kept = mostGained(together).reduce<number>(
     (sum, column, row) => sum + (column === null ? 0 : together[row]![column]!),
     0,
   );
@@ -61,7 +61,7 @@ function countSwitches(clips: readonly ClipOfTracks[]): number {
     const gains = left.map(({ box }) =>
       free.map((one) => (agree(box, one.box) ? iouOf(box, one.box) : 0)),
     );
-    assign(gains).forEach((column, row) => {
+    mostGained(gains).forEach((column, row) => {
       const [thing, one] = [left[row], free[column ?? -1]];
       if (!thing || !one) return;
       if (trackOf.has(thing.id)) switches++;
@@ -69,4 +69,12 @@ function countSwitches(clips: readonly ClipOfTracks[]): number {
     });
   }
   return switches;
+}
+
+/** @param gains [rows][columns], 0 or more; 0: these two do not go together. @returns for each row its column, or null */
+function mostGained(gains: readonly (readonly number[])[]): readonly (number | null)[] {
+  return assign(
+    gains.map((row) => row.map((gain) => (gain > 0 ? -gain : Infinity))),
+    0,
+  );
 }
