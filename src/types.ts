@@ -53,9 +53,9 @@ export interface SceneObject {
   readonly mask: { readonly size: readonly [number, number]; readonly counts: readonly number[] };
   /** The mask's IoU with the thing, as the segmenter guesses it; 0 to 1. */
   readonly predictedIou: number;
-  /** What can be seen of it, by the manifest's `objectAttributes`; empty where the bundle tells none. */
+  /** What can be seen of it, by the manifest's `objectAttributes`. */
   readonly attributes: Readonly<Record<string, number>>;
-  /** Centres at the manifest's `lookFrames`, shares of the picture; empty where the bundle tells none. */
+  /** Centres at the manifest's `lookFrames`, shares of the picture. */
   readonly looks: readonly { readonly x: number; readonly y: number }[];
 }
 
@@ -77,7 +77,7 @@ export interface Scene {
   readonly toMs: number;
   readonly objects: readonly SceneObject[];
   readonly events: readonly RecognisedEvent[];
-  /** Chances of yes-or-no facts about the whole place, by the manifest's `place`; empty where the bundle tells none. */
+  /** Chances of yes-or-no facts about the whole place, by the manifest's `place`. */
   readonly place: Readonly<Record<string, number>>;
   /** 0 (unlike anything the bundle was trained on) to 1. */
   readonly familiarity: number;

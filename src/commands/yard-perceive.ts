@@ -37,13 +37,6 @@ export async function yardPerceiveCommand(
     typeof given === 'string' ? given : bundleDirOf({ bundle: 'yard' }),
   );
   const { manifest } = bundle;
-  const shape = historyShapeOf(manifest);
-  if (!shape)
-    throw new LookaheadError(
-      'bundle_invalid',
-      `The bundle ${manifest.name} ${manifest.version} tells neither looks nor attributes of things.`,
-      'Give one whose manifest has lookFrames, objectAttributes and place.',
-    );
   const { dir, dataset } = await heldOutScenes(data, manifest, { ffmpegPath, err, cacheDir });
   const from = wholeNumberOr(options, 'from', 0, usage);
   const last = Math.min(
@@ -53,7 +46,7 @@ export async function yardPerceiveCommand(
   if (from >= last)
     throw new LookaheadError('usage', `--from ${from}: there are ${dataset.scenes} scenes.`, usage);
   const perceiver = await Perceiver.open(bundle, { threads: 1 });
-  const tracks = new PerceivedTracks(dataset, shape);
+  const tracks = new PerceivedTracks(dataset, historyShapeOf(manifest));
   const progress = progressOf(err, last - from, 'scenes watched');
   try {
     for (let scene = from; scene < last; scene++) {

@@ -14,7 +14,7 @@ export type FileKey = keyof Manifest['files'];
 /** What stands in `attributes` of every manifest that this version can serve, in this order. */
 export const attributeNames = ['x', 'y', 'width', 'height', 'vx', 'vy', 'age'] as const;
 
-/** What stands in `trackAttributes` of every manifest whose event head gets tracks, in this order. */
+/** What stands in every manifest's `trackAttributes`, in this order. */
 export const trackAttributeNames = [...attributeNames, 'unseen'] as const;
 
 const manifestBytesMax = 1 << 20;
@@ -192,26 +192,18 @@ function checkManifest(manifest: Manifest): void {
   lastAxis('objectHead', 'class_logits', classes.length, 'classes');
   layoutOf(files);
   const { lookFrames, objectAttributes, trackAttributes, place } = geometry;
-  if (objectAttributes !== undefined)
-    lastAxis('objectHead', 'attributes', objectAttributes.length, 'objectAttributes');
-  if (place !== undefined) lastAxis('eventHead', 'place_logits', place.length, 'place');
+  lastAxis('objectHead', 'attributes', objectAttributes.length, 'objectAttributes');
+  lastAxis('eventHead', 'place_logits', place.length, 'place');
   check(
-    lookFrames === undefined ||
-      (lookFrames.at(-1) === geometry.keyFrame &&
-        lookFrames.every((frame, index) => index === 0 || frame > (lookFrames[index - 1] ?? 0))),
-    `geometry.lookFrames is [${lookFrames?.join(', ') ?? ''}]; it must ascend to keyFrame, ${String(geometry.keyFrame)}`,
+    lookFrames.at(-1) === geometry.keyFrame &&
+      lookFrames.every((frame, index) => index === 0 || frame > (lookFrames[index - 1] ?? 0)),
+    `geometry.lookFrames is [${lookFrames.join(', ')}]; it must ascend to keyFrame, ${String(geometry.keyFrame)}`,
   );
   check(
-    trackAttributes === undefined || trackAttributes.join() === trackAttributeNames.join(),
-    `geometry.trackAttributes is [${trackAttributes?.join(', ') ?? ''}], this version computes [${trackAttributeNames.join(', ')}]`,
+    trackAttributes.join() === trackAttributeNames.join(),
+    `geometry.trackAttributes is [${trackAttributes.join(', ')}], this version computes [${trackAttributeNames.join(', ')}]`,
   );
-  if (!files.trackForecaster) return;
-  lastAxis('trackForecaster', 'log_chances', labels.length, 'labels');
-  for (const key of ['lookFrames', 'objectAttributes', 'place'] as const)
-    check(
-      geometry[key] !== undefined,
-      `files.trackForecaster needs geometry.${key}, which is missing`,
-    );
+  if (files.trackForecaster) lastAxis('trackForecaster', 'log_chances', labels.length, 'labels');
 }
 
 function checkEmbeddings(manifest: Manifest, bytes: number): void {

@@ -10,9 +10,9 @@ import { predictBox, unseenClips, type Moment, type Look, type Track } from './t
 export interface ObjectReading {
   /** Chances by index of the manifest's classes; 0 is background. */
   readonly classes: Float32Array;
-  /** By the manifest's `objectAttributes`; empty where it names none. */
+  /** By the manifest's `objectAttributes`. */
   readonly attributes: Readonly<Record<string, number>>;
-  /** By the manifest's `lookFrames`, without the key frame; empty where it names none. */
+  /** By the manifest's `lookFrames`, without the key frame. */
   readonly looks: readonly Look[];
 }
 
@@ -28,30 +28,29 @@ export async function readObjects(
 ): Promise<ObjectReading[]> {
   const count = boxes.length / 4;
   if (count === 0) return [];
-  const { visionDim, objectAttributes = [], lookFrames = [] } = manifest.geometry;
+  const { visionDim, objectAttributes } = manifest.geometry;
   const outputs = await session.run({
     objects: float32([count, visionDim], tokens),
     boxes: float32([count, 4], boxes),
   });
   const logits = floats(outputs, 'class_logits');
-  const attributes = objectAttributes.length > 0 ? floats(outputs, 'attributes') : null;
-  const looks = lookFrames.length > 1 ? floats(outputs, 'looks') : null;
+  const attributes = floats(outputs, 'attributes');
+  const looks = floats(outputs, 'looks');
   const rowOf = (values: Float32Array, row: number): Float32Array => {
     const width = values.length / count;
     return values.subarray(row * width, (row + 1) * width);
   };
   return Array.from({ length: count }, (_, row) => ({
     classes: Float32Array.from(softmax(rowOf(logits, row))),
-    attributes: attributes ? named(objectAttributes, rowOf(attributes, row)) : {},
-    looks: looks ? looksOf(rowOf(looks, row), lookFrames, manifest) : [],
+    attributes: named(objectAttributes, rowOf(attributes, row)),
+    looks: looksOf(rowOf(looks, row), manifest),
   }));
 }
 
 /** @param offsets [lookFrames - 1, 2] */
 function looksOf(
   offsets: Float32Array,
-  lookFrames: readonly number[],
-  { geometry: { keyFrame, framesPerSecond } }: Manifest,
+  { geometry: { lookFrames, keyFrame, framesPerSecond } }: Manifest,
 ): Look[] {
   return lookFrames.slice(0, -1).map((frame, index) => ({
     beforeMs: ((keyFrame - frame) * 1000) / framesPerSecond,
@@ -68,9 +67,9 @@ function named(names: readonly string[], values: ArrayLike<number>): Record<stri
 export interface EventScores {
   readonly probabilities: readonly number[];
   readonly onsets: readonly number[];
-  /** Who and whom; null where the bundle's head does not tell. */
-  readonly pointers: EventPointers | null;
-  /** By the manifest's `place`; empty where it names none. */
+  /** Who and whom. */
+  readonly pointers: EventPointers;
+  /** By the manifest's `place`. */
   readonly place: Readonly<Record<string, number>>;
 }
 
@@ -111,8 +110,7 @@ export async function scoreEvents(
   at: Moment,
   manifest: Manifest,
 ): Promise<EventScores> {
-  const { visionDim, patchRows, patchColumns, place = [] } = manifest.geometry;
-  const getsTracks = manifest.files.eventHead.inputs.some(({ name }) => name === 'tracks');
+  const { visionDim, patchRows, patchColumns, place } = manifest.geometry;
   const cls = (tokens: ClipTokens) => float32([1, visionDim], tokens.cls);
   const patches = (tokens: ClipTokens) =>
     float32([1, patchRows * patchColumns, visionDim], tokens.patches);
@@ -121,7 +119,7 @@ export async function scoreEvents(
     previous_patches: patches(previous),
     cls: cls(current),
     patches: patches(current),
-    ...(getsTracks ? trackFeeds(tracks, at, manifest) : {}),
+    ...trackFeeds(tracks, at, manifest),
   });
   const logits = floats(outputs, 'event_logits');
   const labels = logits.length;
@@ -130,11 +128,8 @@ export async function scoreEvents(
   return {
     probabilities: Array.from(logits, sigmoid),
     onsets: Array.from(floats(outputs, 'onset')),
-    pointers: getsTracks
-      ? { actors: pointersOf('actor_logits'), targets: pointersOf('target_logits') }
-      : null,
-    place:
-      place.length > 0 ? named(place, Array.from(floats(outputs, 'place_logits'), sigmoid)) : {},
+    pointers: { actors: pointersOf('actor_logits'), targets: pointersOf('target_logits') },
+    place: named(place, Array.from(floats(outputs, 'place_logits'), sigmoid)),
   };
 }
 
@@ -142,7 +137,7 @@ export async function scoreEvents(
 export function trackFeeds(
   tracks: readonly Track[],
   at: Moment,
-  { classes, geometry: { visionDim, trackAttributes = [] } }: Manifest,
+  { classes, geometry: { visionDim, trackAttributes } }: Manifest,
 ): Tensors {
   const rows = Math.max(1, tracks.length);
   const columns = trackAttributes.length;

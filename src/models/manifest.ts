@@ -70,13 +70,13 @@ export const ManifestSchema = z.object({
     objectsPerClipMax: z.number().int().positive(),
     attributes: z.array(z.string()),
     /** Frames of a clip at which an object's place is told, ascending; the last is `keyFrame`. */
-    lookFrames: z.array(z.number().int().nonnegative()).min(1).optional(),
+    lookFrames: z.array(z.number().int().nonnegative()).min(1),
     /** What can be seen of a thing, by name. */
-    objectAttributes: z.array(z.string()).optional(),
+    objectAttributes: z.array(z.string()),
     /** What the event head gets of each track. */
-    trackAttributes: z.array(z.string()).optional(),
+    trackAttributes: z.array(z.string()),
     /** Yes-or-no facts about the whole place, by name. */
-    place: z.array(z.string()).optional(),
+    place: z.array(z.string()),
   }),
   segmenter: z.object({
     pointsPerRow: z.number().int().positive(),

@@ -3,7 +3,7 @@ import type { RecognisedEvent } from '../types.js';
 import { argmax } from './confidence.js';
 import type { EventScores } from './heads.js';
 import type { Label, Manifest } from './manifest.js';
-import { centre, classOf, type Track } from './tracks.js';
+import { classOf, type Track } from './tracks.js';
 
 /** The same label does not begin twice within so short a time. */
 export const refractoryMs = 1000;
@@ -12,7 +12,7 @@ const nearlyAsLikely = 0.5;
 
 /**
  * Events that began in a clip: those whose chance reaches the label's threshold, without those that already began less
- * than `refractoryMs` before. Where the head does not tell who, the actor is guessed.
+ * than `refractoryMs` before.
  *
  * @param clip times of its first and last frame, between which training places onsets
  * @param tracks those that the head was given, in its order
@@ -33,15 +33,13 @@ export function recogniseEvents(
     // Not rounded: that could move an onset on the first frame before it, out of the clip.
     const onsetMs = fromMs + share * (toMs - fromMs);
     if (onsetMs - (lastOnsetMs.get(index) ?? -Infinity) < refractoryMs) return [];
-    const { actor, target } = pointers
-      ? pointedPair(
-          label,
-          pointers.actors[index] ?? [],
-          pointers.targets[index] ?? [],
-          tracks,
-          manifest.classes,
-        )
-      : nearestPair(label, tracks, manifest.classes);
+    const { actor, target } = pointedPair(
+      label,
+      pointers.actors[index] ?? [],
+      pointers.targets[index] ?? [],
+      tracks,
+      manifest.classes,
+    );
     return [
       {
         label: index,
@@ -87,27 +85,4 @@ function pointed(
   if (best === undefined) return null;
   const own = open.find(({ one }) => classes[classOf(one)] === className);
   return own && own.chance >= nearlyAsLikely * best.chance ? own.one : best.one;
-}
-
-/**
- * Who most likely takes part, of a head that does not tell: the nearest pair of an actor and a target of the named classes;
- * without a visible target the fastest actor.
- */
-function nearestPair(label: Label, tracks: readonly Track[], classes: readonly string[]): Pair {
-  const ofClass = (name: string | null): Track[] =>
-    tracks.filter((one) => classes[classOf(one)] === name);
-  const speed = ({ velocity }: Track): number => Math.hypot(velocity.x, velocity.y);
-  const actors = ofClass(label.actor).sort((a, b) => speed(b) - speed(a));
-  const targets = ofClass(label.target);
-  const nearest = actors
-    .flatMap((actor) => targets.map((target) => ({ actor, target })))
-    .filter(({ actor, target }) => actor.id !== target.id)
-    .sort((a, b) => distance(a.actor, a.target) - distance(b.actor, b.target))[0];
-  return nearest ?? { actor: actors[0] ?? null, target: targets[0] ?? null };
-}
-
-function distance(a: Track, b: Track): number {
-  const from = centre(a.detection.box);
-  const to = centre(b.detection.box);
-  return Math.hypot(to.x - from.x, to.y - from.y);
 }

@@ -41,7 +41,7 @@ export function sceneObject(
   one: Track,
   { mask, reading }: Thing,
   clip: number,
-  { classes, geometry: { maskRows, maskColumns, lookFrames = [] } }: Manifest,
+  { classes, geometry: { maskRows, maskColumns } }: Manifest,
 ): SceneObject {
   const best = classOf(one);
   const { x, y } = centre(one.detection.box);
@@ -57,6 +57,6 @@ export function sceneObject(
     predictedIou: Math.min(1, Math.max(0, mask.predictedIou)),
     attributes: reading.attributes,
     // The last of the manifest's look frames is the key frame.
-    looks: lookFrames.length > 0 ? [...looks, { x, y }] : [],
+    looks: [...looks, { x, y }],
   };
 }

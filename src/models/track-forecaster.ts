@@ -25,9 +25,9 @@ export class TrackForecaster {
     options: SessionOptions,
   ): Promise<TrackForecaster | null> {
     const graph = manifest.files.trackForecaster;
-    const shape = historyShapeOf(manifest);
-    if (!graph || !shape) return null;
-    return new TrackForecaster(await openSession(path('trackForecaster'), graph, options), shape);
+    if (!graph) return null;
+    const session = await openSession(path('trackForecaster'), graph, options);
+    return new TrackForecaster(session, historyShapeOf(manifest));
   }
 
   /**

@@ -15,10 +15,8 @@ export interface HistoryShape {
   readonly place: readonly string[];
 }
 
-/** Null where the bundle tells neither looks nor what is seen of things and places. */
-export function historyShapeOf({ classes, geometry }: Manifest): HistoryShape | null {
+export function historyShapeOf({ classes, geometry }: Manifest): HistoryShape {
   const { clipsPerWindow, lookFrames, objectAttributes, place } = geometry;
-  if (!lookFrames || !objectAttributes || !place) return null;
   return { classes, clipsPerWindow, lookFrames, objectAttributes, place };
 }
 
@@ -38,7 +36,7 @@ interface Sighting {
  * the centre of that look and cut at the picture's edges; where a clip tells no looks its key frame alone was seen.
  *
  * @param window scenes of one camera, oldest first; the last one's clip is where the history ends
- * @returns `kind` int64 [M]: the class in which the track was seen most often, of equals the last; `box` float32 [M,T,4]:
+ * @returns `kind` int64 [M]: the class as which the track was last seen, which is a running vote; `box` float32 [M,T,4]:
  * left, top, width, height, shares of the picture; `seen` float32 [M,T]; `shown` float32 [M,T,A]; `place` float32 [1,P]:
  * means over the window's scenes
  */
@@ -65,7 +63,7 @@ export function trackHistory(window: Window, shape: HistoryShape): Tensors {
   const seen = new Float32Array(rows * times);
   const shown = new Float32Array(rows * times * width);
   tracks.forEach((sightings, row) => {
-    kind[row] = Math.max(0, shape.classes.indexOf(usualClass(sightings)));
+    kind[row] = Math.max(0, shape.classes.indexOf(sightings.at(-1)?.object.class ?? ''));
     for (const { slot, object } of sightings) {
       const attributes = shape.objectAttributes.map((name) => object.attributes[name] ?? 0);
       boxesOf(object, looks).forEach((at, look) => {
@@ -84,17 +82,6 @@ export function trackHistory(window: Window, shape: HistoryShape): Tensors {
     shown: float32([rows, times, width], shown),
     place: float32([1, shape.place.length], placeOf(scenes, shape.place)),
   };
-}
-
-function usualClass(sightings: readonly Sighting[]): string {
-  const counts = new Map<string, number>();
-  let usual = '';
-  for (const { object } of sightings) {
-    const count = (counts.get(object.class) ?? 0) + 1;
-    counts.set(object.class, count);
-    if (count >= (counts.get(usual) ?? 0)) usual = object.class;
-  }
-  return usual;
 }
 
 /** One for each look, cut at the edges of the picture; null where it is not told. */

@@ -79,13 +79,6 @@ describe('what is told of a thing', () => {
       { beforeMs: 250, x: expect.closeTo(-0.1), y: 0.25 },
     ]);
   });
-
-  test('by a bundle that tells no more than classes, is no more', async () => {
-    const old = { ...manifest, geometry: { ...manifest.geometry, visionDim: 2 } };
-    const session = fakeSession({ class_logits: logits });
-    const [first] = await readObjects(session, tokens, boxes, old);
-    expect(first).toMatchObject({ attributes: {}, looks: [] });
-  });
 });
 
 describe('the event head', () => {
@@ -155,7 +148,7 @@ describe('the event head', () => {
 
   test('says for each label who, and for the place what holds', async () => {
     const { scores } = await score(3, [0, Math.log(2), Math.log(5)]);
-    expect(scores.pointers?.actors).toEqual([
+    expect(scores.pointers.actors).toEqual([
       [expect.closeTo(1 / 8), expect.closeTo(2 / 8), expect.closeTo(5 / 8)],
     ]);
     expect(scores.place).toEqual({ gate: 0.5, rain: 1 });
@@ -168,22 +161,6 @@ describe('the event head', () => {
     expect(session.fed[0]?.['tracks']).toEqual(float32([1, 1, 2], new Float32Array(2)));
     expect(session.fed[0]?.['track_attributes']?.dims).toEqual([1, 1, 8]);
     expect(scores.pointers).toEqual({ actors: [[1]], targets: [[1]] });
-  });
-
-  test('of a bundle that asks for no tracks gets none and tells no actors', async () => {
-    const old = {
-      ...manifest,
-      geometry: { ...manifest.geometry, visionDim: 2, patchRows: 1, patchColumns: 1 },
-    };
-    const session = fakeSession(answer([0, 0]));
-    const scores = await scoreEvents(session, clip, clip, watched(2), at(1), old);
-    expect(Object.keys(session.fed[0] ?? {})).toEqual([
-      'previous_cls',
-      'previous_patches',
-      'cls',
-      'patches',
-    ]);
-    expect(scores).toMatchObject({ pointers: null, place: {} });
   });
 });
 

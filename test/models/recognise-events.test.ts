@@ -43,7 +43,7 @@ const clip = { fromMs: 9125, toMs: 10_000 };
 const scores = (
   probabilities: number[],
   onsets = [0, 0.5, 0.25, 1],
-  pointers: EventPointers | null = null,
+  pointers: EventPointers = { actors: [], targets: [] },
 ) => ({ probabilities, onsets, pointers, place: {} });
 
 describe('events', () => {
@@ -72,21 +72,6 @@ describe('events', () => {
     expect(
       recogniseEvents(scores([0, 1, 0, 0]), manifest, { fromMs: 9725, toMs: 10_600 }, [], last),
     ).toHaveLength(1);
-  });
-
-  test('of a head that tells nobody name the nearest pair, or the fastest actor', () => {
-    const tracks = [
-      tracked(1, 'dog', 0.1, 0.5),
-      tracked(2, 'dog', 0.6, 0.1),
-      tracked(3, 'ball', 0.7, 0),
-      tracked(4, 'van', 0.2, 0.1),
-      tracked(5, 'van', 0.3, -0.4),
-    ];
-    const events = recogniseEvents(scores([0, 1, 1, 0]), manifest, clip, tracks, new Map());
-    expect(events.map(({ actors, target }) => ({ actors, target }))).toEqual([
-      { actors: [5], target: null },
-      { actors: [2], target: 3 },
-    ]);
   });
 });
 

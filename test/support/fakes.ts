@@ -41,6 +41,10 @@ export const geometry: PipelineConfig['manifest']['geometry'] = {
   queries: 1,
   objectsPerClipMax: 10,
   attributes: [],
+  lookFrames: [1],
+  objectAttributes: [],
+  trackAttributes: [],
+  place: [],
 };
 
 export function fakeConfig(change: Partial<PipelineConfig> = {}): PipelineConfig {
