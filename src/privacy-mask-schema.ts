@@ -4,7 +4,7 @@ import { bandsOf, faultOf, type Polygon } from './ingest/privacy-masks.js';
 
 const masksMax = 16;
 const cornersMax = 32;
-/** Each is a filter in ffmpeg: 256 cost 3 ms for each frame of a Full HD camera on one core. */
+/** Each is a filter in ffmpeg: 256 cost 4 ms for each frame of a Full HD camera on one core. */
 const bandsMax = 256;
 
 interface Rectangle {

@@ -17,7 +17,7 @@ export interface Band {
 /**
  * ffmpeg has no filter that fills a polygon, only rectangles; slanted edges become steps of this height. It is one and a
  * half rows of what the models see and 17 of a Full HD picture, so that a mask hides little more than it says, and
- * costs at most some 64 filters, about a millisecond for each frame of such a picture.
+ * costs at most some 64 filters, about two milliseconds for each frame of such a picture.
  */
 export const bandHeightMax = 1 / 64;
 

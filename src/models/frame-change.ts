@@ -25,7 +25,7 @@ const changedMin = 10;
 /**
  * What a single channel of a pixel may differ by (of 255) through noise and coding alone, and how much more than that a
  * cell may have on average. Over the yard's recordings (its sensors' noise, H.264 at 0.4 Mb/s) key frames of an unmoved
- * scene stay below 0.15 in every cell, and the faintest true change that was seen gives 1.3. The plain mean would not
+ * scene nearly all stay below 0.15 in every cell, and the faintest true change that was seen gives 1.3. The plain mean would not
  * tell them apart: noise makes up to 5, and a ball of 3 x 3 pixels on the border of four cells 3.
  */
 const noiseMax = 16;
