@@ -93,7 +93,8 @@ class Run:
             k.removeprefix("events."): v for k, v in trained.items() if k.startswith("events.")
         }
         self.networks.event_head.pair.load_state_dict(reader)
-        self.networks.save(self.folder, "backbone", "event_head")
+        self.networks.save(self.folder, "backbone")
+        torch.save(self.networks.event_head.state_dict(), self.folder / "event_head_start.pt")
         return loss
 
     def segmenter(self) -> float:
@@ -188,7 +189,9 @@ class Run:
         return loss
 
     def event_head(self) -> float:
-        self.networks.load(self.folder, "event_head", "object_head")
+        self.networks.load(self.folder, "object_head")
+        start = torch.load(self.folder / "event_head_start.pt")
+        self.networks.event_head.load_state_dict(start)
         cls, patches = self.tokens("train")
         tracks = windows.track_lists(self.train, self.chosen("train"))
         loss = train_event_head(

@@ -83,7 +83,11 @@ export async function addSegmenter(
 }
 
 async function refuseFull(out: string): Promise<void> {
-  const found = await readdir(out).catch(() => []);
+  const found = await readdir(out).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return [];
+    const what = `${out} is not a folder that can be written: ${messageOf(cause)}`;
+    throw new LookaheadError('usage', what, 'Name another with --out.', { cause });
+  });
   if (found.length === 0) return;
   const what = `${out} holds ${found[0] ?? ''} and should be empty or not there.`;
   throw new LookaheadError('usage', what, 'Name another folder with --out, or empty this one.');

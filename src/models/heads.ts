@@ -159,8 +159,9 @@ export function trackFeeds(
 /** In the order of `trackAttributeNames`. */
 function trackAttributesOf(one: Track, at: Moment): number[] {
   const box = predictBox(one, at.atMs);
-  const age = Math.min(1, (at.clip - one.bornClip) / ageClipsMax);
-  const unseen = Math.min(1, unseenClips(one, at) / unseenMax);
+  const unseenNow = unseenClips(one, at);
+  const age = Math.min(1, (at.clip - unseenNow - one.bornClip) / ageClipsMax); // as last seen
+  const unseen = Math.min(1, unseenNow / unseenMax);
   return [box.x, box.y, box.width, box.height, one.velocity.x, one.velocity.y, age, unseen];
 }
 

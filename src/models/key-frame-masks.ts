@@ -134,7 +134,10 @@ export function rememberKeyFrame(
         carriedClips: new Map(
           plan.carried
             .filter((mask) => masks.includes(mask) && !isFoundAgain(mask))
-            .map((mask) => [mask, (memory?.carriedClips.get(mask) ?? 0) + 1]),
+            .map((mask) => [
+              mask,
+              (memory?.carriedClips.get(mask) ?? 0) + 1 + (memory?.reused ?? 0),
+            ]),
         ),
         nextPart: plan.part === null ? 0 : (plan.part + 1) % gridParts,
         reused: 0,

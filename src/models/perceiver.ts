@@ -39,6 +39,7 @@ export interface PerceiverInput {
 /** What is kept of a camera's epoch between clips. */
 interface Memory {
   readonly clip: number;
+  readonly toMs: number;
   readonly tokens: ClipTokens;
   readonly keyFrame: KeyFrameMemory;
   readonly tracker: TrackerState;
@@ -173,7 +174,7 @@ export class Perceiver {
     // Within an epoch clips count up; one that does not begins the epoch anew, as a replay does.
     const memory = remembered && remembered.clip < input.clip ? remembered : undefined;
     const tracker = resume(memory, input);
-    const keyFrame = this.#keyFrame(input, tracker);
+    const keyFrame = this.#keyFrame(input, tracker, memory?.toMs ?? input.toMs);
     const plan = planKeyFrame(keyFrame, memory?.keyFrame, this.#bundle.manifest);
     return { input, memory, tracker, keyFrame, plan };
   }
@@ -234,6 +235,7 @@ export class Perceiver {
     const onsets = events.map(({ label, onsetMs }) => [label, onsetMs] as const);
     this.#remember(keyOf(input), {
       clip: input.clip,
+      toMs: input.toMs,
       tokens,
       keyFrame: found.memory,
       tracker: state,
@@ -265,14 +267,18 @@ export class Perceiver {
     for (const session of Object.values(this.#sessions) as Session[]) await session.dispose();
   }
 
-  #keyFrame({ pixels, picture, toMs }: PerceiverInput, { tracks }: TrackerState): KeyFrame {
+  #keyFrame(
+    { pixels, picture, toMs }: PerceiverInput,
+    { tracks }: TrackerState,
+    lastMs: number,
+  ): KeyFrame {
     const { manifest } = this.#bundle;
     return {
       frame: frameOf(pixels, manifest.geometry.keyFrame, manifest),
       before: frameOf(pixels, 0, manifest),
       picture,
       expected: expectedPoints(tracks, toMs, picture, manifest.preprocessing),
-      tracksAtRest: areAtRest(tracks),
+      tracksAtRest: areAtRest(tracks, lastMs),
     };
   }
 

@@ -1,6 +1,5 @@
 /** From the event head's chances to events with who did it. Pure. */
 import type { RecognisedEvent } from '../types.js';
-import { argmax } from './confidence.js';
 import type { EventScores } from './heads.js';
 import type { Label, Manifest } from './manifest.js';
 import { classOf, type Track } from './tracks.js';
@@ -76,13 +75,14 @@ function pointed(
   classes: readonly string[],
   not: Track | null,
 ): Track | null {
-  if (className === null || argmax(chances) >= tracks.length) return null;
+  if (className === null) return null;
   const open = tracks
     .map((one, index) => ({ one, chance: chances[index] ?? 0 }))
     .filter(({ one }) => one.id !== not?.id)
     .sort((a, b) => b.chance - a.chance);
   const [best] = open;
-  if (best === undefined) return null;
+  const nobody = chances[tracks.length] ?? 0;
+  if (best === undefined || best.chance <= nobody) return null;
   const own = open.find(({ one }) => classes[classOf(one)] === className);
   return own && own.chance >= nearlyAsLikely * best.chance ? own.one : best.one;
 }

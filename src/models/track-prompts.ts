@@ -16,14 +16,17 @@ export function expectedPoints(
   });
 }
 
-/** A thing that moves by less than this (of the picture's width or height, in a second) stays in its cell of the masks. */
-const restSpeedMax = 1 / 80;
+/** What was lost so long ago may be gone for good, or behind something that stands: it says nothing of this picture. */
+const missingMaxMs = 2000;
 
-/** Nothing moves, and nothing that was seen a moment ago is missing. */
-export function areAtRest(tracks: readonly Track[]): boolean {
-  const newestMs = Math.max(...tracks.map(({ lastSeenMs }) => lastSeenMs));
-  return tracks.every(
-    ({ velocity, lastSeenMs }) =>
-      lastSeenMs === newestMs && Math.hypot(velocity.x, velocity.y) <= restSpeedMax,
+/**
+ * Nothing that the last key frame showed has left its place since an earlier one, and nothing that was seen a moment before is
+ * missing in it.
+ *
+ * @param lastMs when the last key frame was taken
+ */
+export function areAtRest(tracks: readonly Track[], lastMs: number): boolean {
+  return tracks.every(({ lastSeenMs, rest }) =>
+    lastSeenMs >= lastMs ? rest.sinceMs < lastSeenMs : lastMs - lastSeenMs > missingMaxMs,
   );
 }

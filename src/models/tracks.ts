@@ -219,20 +219,10 @@ function continued(before: Track, detection: Detection, { atMs, aspect }: Moment
   };
 }
 
-/** The slope of the straight line through all looks and the key frame; undefined without looks. */
-function velocityByLooks({ looks }: Detection): { x: number; y: number } | undefined {
-  if (looks.length === 0) return undefined;
-  const points = [...looks.map(({ beforeMs, x, y }) => ({ t: -beforeMs / 1000, x, y }))];
-  points.push({ t: 0, x: 0, y: 0 });
-  const mean = (of: 't' | 'x' | 'y'): number =>
-    points.reduce((sum, point) => sum + point[of], 0) / points.length;
-  const [t0, x0, y0] = [mean('t'), mean('x'), mean('y')];
-  const spread = points.reduce((sum, { t }) => sum + (t - t0) ** 2, 0);
-  if (spread === 0) return undefined;
-  return {
-    x: points.reduce((sum, { t, x }) => sum + (t - t0) * (x - x0), 0) / spread,
-    y: points.reduce((sum, { t, y }) => sum + (t - t0) * (y - y0), 0) / spread,
-  };
+/** Since the first look, as the reasoner and the event head have learned it; undefined without looks. */
+function velocityByLooks({ looks: [first] }: Detection): { x: number; y: number } | undefined {
+  if (first === undefined) return undefined;
+  return { x: (-first.x * 1000) / first.beforeMs, y: (-first.y * 1000) / first.beforeMs };
 }
 
 function velocityOf(before: Track, box: Box, atMs: number): { x: number; y: number } {

@@ -134,7 +134,7 @@ describe('the event head', () => {
     expect([...(fed['tracks']?.data ?? [])].map(Number)).toEqual([expect.closeTo(0.3), 1, 7, 7]);
     expect(fed['track_attributes']?.dims).toEqual([1, 2, 8]);
     expect([...(fed['track_attributes']?.data ?? [])].map(Number)).toEqual(
-      [0.3, 0.5, 0.1, 0.1, 0.1, 0, 2 / 8, 0, 0.8, 0.1, 0.05, 0.05, 0, 0, 2 / 8, 1 / 2].map(
+      [0.3, 0.5, 0.1, 0.1, 0.1, 0, 2 / 8, 0, 0.8, 0.1, 0.05, 0.05, 0, 0, 1 / 8, 1 / 2].map(
         (value): unknown => expect.closeTo(value, 5),
       ),
     );

@@ -371,9 +371,14 @@ describe('tracks', () => {
   });
 
   test('are at rest if none moves and none is missing', () => {
-    expect(areAtRest([])).toBe(true);
-    expect(areAtRest([track({}), track({ velocity: { x: 0.01, y: 0 } })])).toBe(true);
-    expect(areAtRest([track({}), track({ velocity: { x: 0.02, y: 0 } })])).toBe(false);
-    expect(areAtRest([track({}), track({ lastSeenMs: 0 })])).toBe(false);
+    const rest = (sinceMs: number) => ({ rest: { ...track({}).rest, sinceMs } });
+    expect(areAtRest([], 1000)).toBe(true);
+    expect(areAtRest([track({}), track(rest(0))], 1000)).toBe(true);
+    // Seen once, or moved since it was seen before.
+    expect(areAtRest([track({}), track(rest(1000))], 1000)).toBe(false);
+    expect(areAtRest([track({}), track({ lastSeenMs: 0 })], 1000)).toBe(false);
+    expect(areAtRest([track({ lastSeenMs: 0 })], 1000)).toBe(false);
+    // Behind something that stands, for longer than a moment.
+    expect(areAtRest([track({ lastSeenMs: 10_000 }), track({})], 10_000)).toBe(true);
   });
 });

@@ -109,6 +109,8 @@ describe('who did it', () => {
 
   test('is never the target too', () => {
     expect(pair([0, 1, 0, 0], [0, 0.9, 0.1, 0])).toEqual([[12], 13]);
+    // Of the others none is likelier than nobody.
+    expect(pair([0, 1, 0, 0], [0, 0.6, 0.1, 0.3])).toEqual([[12], null]);
   });
 
   test('is nobody for a label that names no class', () => {

@@ -50,8 +50,12 @@ describe('a moving thing', () => {
     expect(clips[2]?.[0]?.bornClip).toBe(0);
   });
 
-  test('has the velocity that the looks within the clip tell, from its first clip on', () => {
-    const looks = [750, 500, 250].map((beforeMs) => ({ beforeMs, x: -beforeMs / 5000, y: 0 }));
+  test('has the velocity since the first look within the clip, from its first clip on', () => {
+    // It has braked.
+    const looks = [750, 500, 250].map((beforeMs, index) => ({
+      ...{ beforeMs, y: 0 },
+      x: [-0.15, -0.02, -0.01][index]!,
+    }));
     const [tracks] = run([[{ ...seen('van', 0.1), looks }]]);
     expect(tracks?.[0]?.velocity.x).toBeCloseTo(0.2);
     expect(tracks?.[0]?.velocity.y).toBeCloseTo(0);

@@ -25,7 +25,8 @@ from .looks import Looks
 from .models.heads import ObjectHead
 from .targets import mask_box, patch_weights
 
-UNSEEN_MAX_CLIPS = 2  # the engine's tracks live that long unseen
+UNSEEN_MAX_CLIPS = 2  # what was lost longer ago the event head does not get
+HIDDEN_MAX_CLIPS = 3  # from a sighting to the next that the engine's tracks survive; things that stand survive longer there
 # From the first look to the key frame.
 LOOKS_S = (LOOK_FRAMES[-1] - LOOK_FRAMES[0]) / FRAMES * CLIP_S
 
@@ -91,7 +92,10 @@ def pool_split(
 
 
 def choose(clips: list[ClipTokens], head: ObjectHead) -> list[ClipTokens]:
-    """What the engine keeps of each clip: no background, at most OBJECTS_MAX, best first; with what the object head says of it."""
+    """What the engine keeps of each clip: no background, at most OBJECTS_MAX, best first; with what the object head says of it.
+
+    The engine also drops second masks of one thing, which training does not.
+    """
     out = []
     for clip in clips:
         with torch.no_grad():
@@ -111,7 +115,7 @@ def follow(split: Split, clips: list[ClipTokens]) -> None:
             scene, last, born = split.scene_of[index], {}, {}
         for row, identity in enumerate(clip.ids):
             key, age = int(identity), 0.0
-            if key >= 0 and key in last and index - last[key] <= UNSEEN_MAX_CLIPS + 1:
+            if key >= 0 and key in last and index - last[key] <= HIDDEN_MAX_CLIPS:
                 age = min(1.0, (index - born[key]) / AGE_MAX)
             else:
                 born[key] = index

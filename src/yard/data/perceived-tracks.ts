@@ -4,6 +4,7 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { LookaheadError } from '../../errors.js';
 import { boxesOf, placeOf, type HistoryShape } from '../../models/track-history.js';
 import type { Scene, SceneObject } from '../../types.js';
 import { futuresCount } from './film-scene.js';
@@ -29,6 +30,12 @@ export class PerceivedTracks {
   readonly #shape: HistoryShape;
 
   constructor(dataset: Dataset, shape: HistoryShape) {
+    if (shape.lookFrames.length !== looksPerClip)
+      throw new LookaheadError(
+        'bundle_invalid',
+        `The bundle looks ${String(shape.lookFrames.length)} times a clip, track files ${String(looksPerClip)} times.`,
+        'Give a bundle of the yard.',
+      );
     this.#dataset = dataset;
     this.#shape = shape;
   }

@@ -105,7 +105,7 @@ class EventHead(nn.Module):
         track_classes: Tensor,
         track_mask: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Clips as in `ClipPairReader`; tracks [B,M,D], [B,M,8], [B,M,classes]; mask [B,M] 1 where there is one (training pads).
+        """Clips as in `ClipPairReader`; tracks [B,M,D], [B,M,8], [B,M,classes]; mask [B,M] 1 where there is one (training pads and drops).
 
         -> event_logits [B,K], onset [B,K], actor_logits [B,K,M+1], target_logits [B,K,M+1] (M: nobody), place_logits [B,P].
         """
@@ -115,10 +115,10 @@ class EventHead(nn.Module):
         )
         nobody = self.nobody.expand(cls.shape[0], -1, -1)
         things = torch.cat([things, nobody], 1)  # [B,M+1,D]
-        bias = None
-        if track_mask is not None:
-            there = torch.cat([track_mask, torch.ones_like(track_mask[:, :1])], 1)
-            bias = (there - 1)[:, None, None] * 1e4  # [B,1,1,M+1]
+        if track_mask is None:  # a row of zeros is no track: the chances of one add up to 1
+            track_mask = (track_classes.sum(-1) > 0).float()
+        there = torch.cat([track_mask, torch.ones_like(track_mask[:, :1])], 1)
+        bias = (there - 1)[:, None, None] * 1e4  # [B,1,1,M+1]
         things = self.norm_mixed(things + self.mix(things, things, bias))
         read = read + self.read_tracks(read, things, bias)
         began, onset = self.pair.say(read, context)
@@ -126,6 +126,4 @@ class EventHead(nn.Module):
         scale = cls.shape[-1] ** -0.5
         actor = self.actor(read) @ who.transpose(1, 2) * scale  # [B,K,M+1]
         target = self.target(read) @ whom.transpose(1, 2) * scale
-        if bias is not None:
-            actor, target = actor + bias[:, 0], target + bias[:, 0]
-        return began, onset, actor, target, self.whole(cls)
+        return began, onset, actor + bias[:, 0], target + bias[:, 0], self.whole(cls)
