@@ -133,7 +133,7 @@ describe('refused, with the file and the value', () => {
     [
       'object attributes that the graph does not give',
       () => edit((m) => Object.assign(m.geometry, { objectAttributes: ['open'] })),
-      /output "attributes" has undefined columns for 1 objectAttributes/,
+      /output "attributes" has 13 columns for 1 objectAttributes/,
     ],
     [
       'attributes in another order',
