@@ -15,7 +15,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # a waiting thread must not
 import torch
 
 from lookahead_training.loop import keep_memory
-from lookahead_training.symbolic.config import CONFIGS, Config
+from lookahead_training.symbolic.config import CONFIGS, PERCEIVED, Config
 from lookahead_training.symbolic.export import add_forecaster
 from lookahead_training.symbolic.measure import error_curves, headline, memory
 from lookahead_training.symbolic.model import Forecaster
@@ -61,6 +61,8 @@ def learn(
     model = new_model(splits.train, config)
     if start:
         model.load_state_dict(start.state_dict())
+        if not errors:
+            model.untold.copy_(torch.tensor(PERCEIVED.as_list()))
     curve = train_model(
         model,
         splits.train,
@@ -132,7 +134,7 @@ if __name__ == "__main__":
     parser.add_argument("--ours", type=Path, default=ROOT / "data" / "perceived")
     parser.add_argument("--bundle", type=Path, default=ROOT / "bundles" / "yard")
     parser.add_argument("--runs", type=Path)
-    parser.add_argument("--only", choices=STEPS, nargs="*", default=STEPS)
+    parser.add_argument("--only", choices=STEPS, nargs="*", default=STEPS[:-1])
     parser.add_argument("--out", type=Path)
     parser.add_argument("--report", action="store_true")
     arguments = parser.parse_args()

@@ -1,6 +1,7 @@
 /** `models add sam …`: checks an image encoder and a point decoder, and puts them into a copy of a bundle (docs/bundle.md). */
 import { LookaheadError } from '../errors.js';
 import { addSegmenter, type AddedSegmenter } from '../models/add-segmenter.js';
+import { cpuClockMs } from '../models/stopwatch.js';
 import { bundleDirOf } from '../places.js';
 import { readOptions, type Context, type Options } from './options.js';
 
@@ -25,11 +26,8 @@ export async function modelsAddSamCommand(
   const [encoder, decoder] = [required(options, 'encoder'), required(options, 'decoder')];
   const target = required(options, 'out');
   const bundleDir = bundleDirOf({ bundle: String(options.values['bundle'] ?? 'yard') });
-  const clock = (): number => {
-    const { user, system } = process.cpuUsage();
-    return (user + system) / 1000;
-  };
-  const added = await addSegmenter(bundleDir, { encoder, decoder }, target, { threads: 1, clock });
+  const graphs = { encoder, decoder };
+  const added = await addSegmenter(bundleDir, graphs, target, { threads: 1, clock: cpuClockMs });
   out.write(`${report(added, target)}\n`);
   return 0;
 }

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from .bundle import Networks
-from .config import HEIGHT, LETTERBOX_TOP, MASK_COLUMNS, MASK_ROWS, PICTURE_HEIGHT, WIDTH
+from .config import LETTERBOX_TOP, MASK_COLUMNS, MASK_ROWS, PICTURE_HEIGHT, WIDTH
 from .data import Split
 from .export import SEGMENTER, example_inputs, export_graph, modules, session
 from .selection import good_masks, select_masks

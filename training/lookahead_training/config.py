@@ -26,7 +26,7 @@ class Config:
     clip_norm: float = 1.0
     final_rate_share: float = 0.02
 
-    # Chosen by small runs: results/perception-curves.md.
+    # Chosen by small runs: results/perception-curves.json.
     backbone: BackboneShape = field(default_factory=BackboneShape)
     # Backbone. 1e-3 is high, but the net is small; eight pairs of clips hold 3,840 supervised cells.
     perception: Stage = Stage(steps=17500, batch=8, learning_rate=1.0e-3, warm_up=300)
@@ -34,7 +34,7 @@ class Config:
     segmenter: Stage = Stage(steps=13500, batch=8, learning_rate=1.5e-3, warm_up=300)
     segmenter_points: int = 12
     # Object head on pooled tokens, events on cached tokens: minutes.
-    object_head: Stage = Stage(steps=4000, batch=256, learning_rate=1.0e-3)
+    object_head: Stage = Stage(steps=8000, batch=256, learning_rate=1.0e-3)
     event_head: Stage = Stage(steps=4000, batch=32, learning_rate=5.0e-4)
     # Language model alone, on the yard's sentences.
     language: Stage = Stage(steps=350, batch=32, learning_rate=1.5e-3)

@@ -31,16 +31,18 @@ def train_object_head(
         pick = np.random.default_rng([config.seed + 2, step]).integers(
             len(tokens), size=stage.batch
         )
-        logits, is_shown, past = head(tokens[pick], boxes[pick])
+        logits, says, past = head.logits(tokens[pick], boxes[pick])
+        # Most attributes are nearly always absent: a chance, with a proper score, not a distance.
+        way = ((shown[pick] - low) / (1 - low)).clamp(0, 1)
         thing = kinds[pick] > 0
         known = thing[:, None, None] & looks[pick].isfinite()
-        return {
-            "class": cross_entropy(logits, kinds[pick]),
-            "shown": 3.0
-            * smooth_l1_loss(is_shown[thing], torch.maximum(shown[pick][thing], low), beta=0.1),
+        out = {"class": cross_entropy(logits, kinds[pick])}
+        if thing.any():
+            out["shown"] = 4.0 * bce(says[thing], way[thing])
+        if known.any():
             # 0.01 of the picture is 1.6 pixels: near that a straight line, below it a parabola.
-            "looks": 100.0 * smooth_l1_loss(past[known], looks[pick][known], beta=0.01),
-        }
+            out["looks"] = 100.0 * smooth_l1_loss(past[known], looks[pick][known], beta=0.01)
+        return out
 
     return train("object-head", stage, config, head.parameters(), losses, log)
 

@@ -7,12 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 from torch.nn import functional as F
 
 from lookahead_training.symbolic.config import CONFIGS, Errors
 from lookahead_training.symbolic.errors import disturb, draw_levels, same_levels
+from lookahead_training.symbolic.export import example, export_forecaster
 from lookahead_training.symbolic.features import make_batch
 from lookahead_training.symbolic.model import Block, first_of
 from lookahead_training.symbolic.score import (
@@ -318,3 +320,36 @@ def test_the_script_writes_its_figures_and_prints_them(tmp_path: Path) -> None:
     none = results["errors"]["offset"][0]["trained"]
     assert none["skill"] == pytest.approx(results["expected"]["skill"], abs=1e-3)
     assert "| missed in a clip | 20% |" in done.stdout
+
+
+def test_the_exported_graph_says_what_the_model_says_of_each_window(tmp_path: Path) -> None:
+    tracks = read_tracks([write_split(tmp_path / "six", 6, 1, bayes=True)])
+    torch.manual_seed(0)
+    model = new_model(tracks, CONFIG).eval()
+    torch.nn.init.normal_(model.hazards.weight, std=0.2)
+    entry, golden = export_forecaster(model, tracks, 3, tmp_path)
+    assert [i["name"] for i in entry["inputs"]] == ["kind", "box", "seen", "shown", "place"]
+    assert golden["outputs"]["log_chances"]["shape"] == [1, len(LABELS)]
+    graph = onnxruntime.InferenceSession(
+        str(tmp_path / entry["path"]), providers=["CPUExecutionProvider"]
+    )
+    sizes = set()
+    for at in range(len(tracks)):  # of two and of three tracks, mirrored or not
+        inputs = dict(zip((i["name"] for i in entry["inputs"]), example(tracks, at), strict=True))
+        sizes.add(len(inputs["kind"]))
+        (said,) = graph.run(None, {name: value.numpy() for name, value in inputs.items()})
+        with torch.no_grad():
+            expected = model(make_batch(tracks, np.array([at])))
+        np.testing.assert_allclose(np.exp(said), expected.exp().numpy(), atol=1e-5)
+    assert sizes == {2, 3}
+
+
+def test_tracks_that_perception_wrote_tell_the_place_themselves(tmp_path: Path) -> None:
+    folder = write_split(tmp_path / "seen", 2, 1, bayes=True)
+    meta = json.loads((folder / "tracks.json").read_text())
+    said = np.tile(np.array([0.9, 0.2, 0.1, 0.5], "<f4"), (meta["clips"], 1))
+    said.tofile(folder / "place.f32")
+    meta["files"]["place"] = "place.f32"
+    (folder / "tracks.json").write_text(json.dumps(meta))
+    place = read_tracks([folder]).place
+    np.testing.assert_allclose(place, said[: len(place)])

@@ -1,4 +1,5 @@
 /** True things and found masks on one grid, that of the found masks. */
+import { LookaheadError } from '../../errors.js';
 import { idsHeight, idsWidth } from '../drawing/painter.js';
 
 /** [rows, columns]; a cell has a whole number of pixels of the map of ids. */
@@ -19,6 +20,12 @@ export interface Overlap {
  */
 export function trueMasks(ids: Uint8Array, count: number, [rows, columns]: GridSize): Uint8Array[] {
   const cell = idsWidth / columns;
+  if (!Number.isInteger(cell))
+    throw new LookaheadError(
+      'bundle_invalid',
+      `A mask grid of ${columns} columns cannot be compared with a truth of ${idsWidth}.`,
+      `Give a bundle whose maskColumns divide ${idsWidth}.`,
+    );
   // The letterbox: the grid spans a little more than the picture's rows.
   const above = (rows * cell - idsHeight) / 2;
   const covered = Array.from({ length: count }, () => new Uint16Array(rows * columns));

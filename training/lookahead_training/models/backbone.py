@@ -20,7 +20,7 @@ ROWS, COLUMNS = 12, 20
 
 @dataclass(frozen=True)
 class BackboneShape:
-    """What may differ between backbones; results/perception-curves.md compares some."""
+    """What may differ between backbones; results/perception-curves.json compares some."""
 
     width: int = 160
     layers: int = 4

@@ -19,14 +19,15 @@ class ObjectHead(nn.Module):
         self.net = FeedForward(dim + 4, 256, sum(self.sizes))
         self.register_buffer("low", torch.zeros(attributes))  # -1 for `facing`
 
-    def forward(self, objects: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def logits(self, objects: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """As `forward`, but attributes as logits of their share of the way from the lowest value to 1."""
         kind, shown, looks = self.net(torch.cat([objects, boxes], -1)).split(self.sizes, -1)
         # One step of the net is a twentieth of the picture, so that a walk and a drive are of size 1.
-        return (
-            kind,
-            torch.maximum(shown, self.low).clamp(max=1.0),
-            looks.unflatten(-1, (-1, 2)) / 20.0,
-        )
+        return kind, shown, looks.unflatten(-1, (-1, 2)) / 20.0
+
+    def forward(self, objects: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        kind, shown, looks = self.logits(objects, boxes)
+        return kind, self.low + (1 - self.low) * shown.sigmoid(), looks
 
 
 class ClipPairReader(nn.Module):

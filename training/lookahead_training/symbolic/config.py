@@ -16,6 +16,8 @@ class Errors:
         return [self.offset_px, self.jitter_px, self.miss, self.flip]
 
 
+# About what our own perception does: where its forecaster begins to learn.
+PERCEIVED = Errors(offset_px=2.0, jitter_px=1.0, miss=0.05, flip=0.02)
 # The worst errors that a model is adapted to; the curve is measured at these and below.
 ERRORS_MAX = Errors(offset_px=8.0, jitter_px=8.0, miss=0.2, flip=0.1)
 
@@ -56,8 +58,8 @@ class Config:
     adapt_rate: float = 7.0e-4
 
     # Adaptation to the tracks of our own perception, of which there are few: from the weights that know made-up errors.
-    perceived_steps: int = 800
-    perceived_rate: float = 5.0e-4
+    perceived_steps: int = 300  # of so few windows more are learned by heart
+    perceived_rate: float = 4.0e-4
 
     # The same model with less of the past, each trained equally long.
     memory_clips: tuple[int, ...] = (8, 4, 2)

@@ -35,7 +35,7 @@ class ForecasterGraph(nn.Module):
     ) -> Tensor:
         window = torch.zeros_like(kind)
         features = describe(self.words, 1, window, kind, box, seen > 0.5, shown)
-        levels = torch.zeros(1, 4)  # it has learned from this perception's own errors
+        levels = torch.zeros(1, 4)  # beside those that the model supposes
         return self.model.forecast_one(Batch(window, kind, features, place, levels, 1))
 
 

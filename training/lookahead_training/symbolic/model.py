@@ -63,6 +63,8 @@ class Forecaster(nn.Module):
         self.levels = nn.Linear(4, config.hidden, bias=False)
         nn.init.zeros_(self.levels.weight)
         self.register_buffer("levels_max", torch.tensor(ERRORS_MAX.as_list()))
+        # How imprecise tracks are of which nobody says it: none, until a perception of our own hands them in.
+        self.register_buffer("untold", torch.zeros(4), persistent=False)
         self.place = nn.Linear(place, config.hidden)
         self.free_place = nn.Linear(place, config.dim)
         self.free = nn.Parameter(torch.randn(config.free_tokens, config.dim) * 0.5)
@@ -77,7 +79,7 @@ class Forecaster(nn.Module):
 
     def tokens(self, batch: Batch) -> Tensor:
         """[B*free+M,D]: those of no thing, then the tracks'."""
-        errors = (batch.levels / self.levels_max)[batch.window]
+        errors = ((batch.levels + self.untold) / self.levels_max)[batch.window]
         x = self.first(batch.features) + self.kind(batch.kind) + self.levels(errors)
         x = self.second(F.gelu(x + self.place(batch.place)[batch.window]))  # [M,D]
         anyone = self.free + self.free_place(batch.place).unsqueeze(1)  # [B,free,D]

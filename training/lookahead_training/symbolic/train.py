@@ -148,9 +148,14 @@ def train_model(
     return curve
 
 
+OTHERS_OWN = ("adapt_", "memory_", "perceived_")
+
+
 def fingerprint(config: Config, train: Tracks) -> str:
     """Of what a checkpoint can be gone on with: the configuration, and what the tracks show and say."""
-    known = hashlib.sha256(json.dumps(asdict(config)).encode())
+    # What only other trainings go by does not count.
+    own = {k: v for k, v in asdict(config).items() if not k.startswith(OTHERS_OWN)}
+    known = hashlib.sha256(json.dumps(own).encode())
     for values in (train.kind, train.seen, train.box, train.shown, train.rows, train.futures):
         known.update(np.ascontiguousarray(values))
     return known.hexdigest()
@@ -165,7 +170,10 @@ def adaptation(config: Config) -> Config:
 def adaptation_to_perceived(config: Config) -> Config:
     """The third training, on tracks as our perception gives them: no errors are put in, they have their own."""
     steps, rate = config.perceived_steps, config.perceived_rate
-    return replace(config, steps=steps, learning_rate=rate, seed=config.seed + 2, check_every=100)
+    seed, warm_up = config.seed + 2, min(50, config.warm_up)
+    return replace(
+        config, steps=steps, learning_rate=rate, seed=seed, warm_up=warm_up, check_every=50
+    )
 
 
 def pick(windows: int, config: Config, step: int) -> np.ndarray:
