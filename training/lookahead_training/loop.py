@@ -81,8 +81,14 @@ def train(
     recent: dict[str, float] = {}
     last_tenth: list[float] = []
     step = -1
+    # What a run can be gone on with; it may be shortened or lengthened on the way.
+    of = [name, stage.batch, stage.learning_rate, stage.warm_up, config.seed]
     if checkpoint and checkpoint[0].exists():
         saved = torch.load(checkpoint[0])
+        if saved["of"] != of:
+            raise ValueError(
+                f"{checkpoint[0]} is of {saved['of']}, not of {of}; delete it to train anew."
+            )
         checkpoint[1].load_state_dict(saved["module"])
         optimiser.load_state_dict(saved["optimiser"])
         step, recent, last_tenth = saved["step"], saved["recent"], saved["lastTenth"]
@@ -116,7 +122,7 @@ def train(
                 out.flush()
             if checkpoint and (step % SAVE_EVERY == SAVE_EVERY - 1 or step == stage.steps - 1):
                 saved = {"module": checkpoint[1].state_dict(), "optimiser": optimiser.state_dict()}
-                saved |= {"step": step, "recent": recent, "lastTenth": last_tenth}
+                saved |= {"of": of, "step": step, "recent": recent, "lastTenth": last_tenth}
                 aside = checkpoint[0].with_suffix(".part")
                 torch.save(saved | {"cpuS": time.process_time() - cpu}, aside)
                 aside.replace(checkpoint[0])  # whole or not there, whenever the run is stopped

@@ -76,6 +76,16 @@ def test_a_stopped_run_goes_on_to_the_bit(split: Split, tmp_path: Path, monkeypa
     assert all(torch.equal(whole[name], stopped[name]) for name in whole)
 
 
+def test_a_checkpoint_of_another_training_is_refused(
+    split: Split, networks: Networks, tmp_path: Path
+) -> None:
+    args = (networks.backbone, split, looks_of(split))
+    files = tmp_path / "log", tmp_path / "a.pt"
+    train_backbone(*args, Stage(2, 4, 1e-3, 1), CONFIG, *files)
+    with pytest.raises(ValueError, match=r"is of .*0\.001.*not of .*0\.002.*delete it"):
+        train_backbone(*args, Stage(3, 4, 2e-3, 1), CONFIG, *files)
+
+
 def stop_after(patch: pytest.MonkeyPatch, steps: int) -> None:
     """Interrupts a training in the step after so many."""
     original, taken = BackboneTrainer.losses, []
