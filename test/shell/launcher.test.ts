@@ -159,6 +159,9 @@ describe('check', () => {
           privacyMasks: []
       yardCameras: 2
       bundle: yard
+      models:
+        batchMax: 8
+        batchWaitMs: 0
       nats:
         servers:
           - nats://***@h
