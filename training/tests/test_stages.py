@@ -86,6 +86,22 @@ def test_a_checkpoint_of_another_training_is_refused(
         train_backbone(*args, Stage(3, 4, 2e-3, 1), CONFIG, *files)
 
 
+def test_a_row_of_zeros_is_no_track_to_the_event_head(networks: Networks) -> None:
+    pair = (
+        torch.randn(1, 128),
+        torch.randn(1, 240, 128),
+        torch.randn(1, 128),
+        torch.randn(1, 240, 128),
+    )
+    empty = torch.zeros(1, 1, 128), torch.zeros(1, 1, 8), torch.zeros(1, 1, 2)
+    with torch.no_grad():
+        exported = networks.event_head(*pair, *empty)
+        trained = networks.event_head(*pair, *empty, torch.zeros(1, 1))
+    for a, b in zip(exported, trained, strict=True):
+        torch.testing.assert_close(a, b)
+    assert (exported[2].argmax(-1) == 1).all(), "nobody"
+
+
 def stop_after(patch: pytest.MonkeyPatch, steps: int) -> None:
     """Interrupts a training in the step after so many."""
     original, taken = BackboneTrainer.losses, []
@@ -124,8 +140,9 @@ def test_the_event_head_points_at_who_took_part(
     # A second thing that does nothing, far away.
     for one in lists:
         one["ids"] = np.append(one["ids"], 99)
-        for name in ("tokens", "attributes", "classes"):
+        for name in ("tokens", "attributes"):
             one[name] = np.concatenate([one[name], np.zeros_like(one[name][:1])])
+        one["classes"] = np.tile(np.array([0, 1], np.float32), (2, 1))  # a van, both
     config = replace(CONFIG, event_head=Stage(150, 12, 1e-3, 5), object_drop=0.0)
     train_event_head(networks, split, cls, patches, lists, config, tmp_path / "log")
     eventful = [c for c, events in enumerate(split.events) if events]
