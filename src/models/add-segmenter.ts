@@ -83,8 +83,8 @@ export async function addSegmenter(
 }
 
 async function refuseFull(out: string): Promise<void> {
-  const found = await readdir(out).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT') return [];
+  const found = await readdir(out).catch((cause: unknown) => {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return [];
     const what = `${out} is not a folder that can be written: ${messageOf(cause)}`;
     throw new LookaheadError('usage', what, 'Name another with --out.', { cause });
   });

@@ -13,7 +13,9 @@ import { yardDir } from './yard-bundle.js';
 
 const ffmpegPath = process.env['LOOKAHEAD_FFMPEG'] ?? 'ffmpeg';
 const recorded = fileURLToPath(new URL('../../../shared/data/video', import.meta.url));
-const videos = existsSync(recorded) ? readdirSync(recorded).filter((it) => /mp4$/.test(it)) : [];
+const videos = existsSync(recorded)
+  ? readdirSync(recorded).filter((it) => it.endsWith('.mp4'))
+  : [];
 const size = 's=320x180:r=8:d=2';
 
 let folder: string;

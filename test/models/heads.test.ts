@@ -73,10 +73,11 @@ describe('what is told of a thing', () => {
     ]);
     expect(first?.attributes).toEqual({ braking: 0.75, facing: -0.5 });
     expect(second?.attributes).toEqual({ braking: 0, facing: 1 });
+    const near = (value: number): unknown => expect.closeTo(value);
     expect(first?.looks).toEqual([
-      { beforeMs: 750, x: expect.closeTo(-0.3), y: 0 },
-      { beforeMs: 500, x: expect.closeTo(-0.2), y: 0 },
-      { beforeMs: 250, x: expect.closeTo(-0.1), y: 0.25 },
+      { beforeMs: 750, x: near(-0.3), y: 0 },
+      { beforeMs: 500, x: near(-0.2), y: 0 },
+      { beforeMs: 250, x: near(-0.1), y: 0.25 },
     ]);
   });
 });

@@ -269,7 +269,7 @@ export class PerceptionSums {
   private addAttributes(
     scene: number,
     thing: Sighting['thing'],
-    { attributes = {} }: SceneObject,
+    { attributes }: SceneObject,
   ): void {
     const shown: Readonly<Record<string, number>> = thing.attributes;
     for (const [name, told] of Object.entries(attributes)) {
@@ -311,7 +311,7 @@ export class PerceptionSums {
 
   private addPlace(
     { scene: { template, rain } }: RecordedTruth,
-    { place = {} }: Scene,
+    { place }: Scene,
     add: (column: string, value: number) => void,
   ): void {
     const modules = template.split('+');
@@ -332,7 +332,7 @@ export class PerceptionSums {
   }
 }
 
-function scoreOf({ predictedIou = 1, classProbability }: SceneObject): number {
+function scoreOf({ predictedIou, classProbability }: SceneObject): number {
   return predictedIou * classProbability;
 }
 
