@@ -14,6 +14,7 @@ import { filterMasks, selectMasks, type Mask } from '../src/models/automatic-mas
 import type { Graph } from '../src/models/manifest.js';
 import { gridPoints } from '../src/models/prompt-points.js';
 import { openSession } from '../src/models/session.js';
+import { cpuClockMs } from '../src/models/stopwatch.js';
 import { float32, floats } from '../src/models/tensor.js';
 import { root, writeResult } from './shared.js';
 
@@ -203,8 +204,7 @@ async function measure({ file, pointsPerBatch }: Variant): Promise<void> {
 }
 
 function cpuSeconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
+  return cpuClockMs() / 1000;
 }
 
 function memoryMb(key: 'VmRSS' | 'VmHWM'): number {

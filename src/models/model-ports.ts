@@ -3,7 +3,7 @@ import type { Clip, Reasoning, Scene, Window } from '../types.js';
 import { openBundle, type Bundle } from './bundle.js';
 import { ModelChild, type ModelChildOptions } from './model-child.js';
 import { joinFrames, pictureOf } from './preprocess.js';
-import { float32, floats, uint8, type Tensor } from './tensor.js';
+import { concatFloats, float32, floats, uint8, type Tensor } from './tensor.js';
 import { usualBudget, type TextBudget } from './text-budget.js';
 import { TrackFloors } from './track-floors.js';
 
@@ -154,11 +154,6 @@ function framesTensor(clip: Clip, bundle: Bundle): Tensor {
 
 /** Several matrices of one width, one below the other. */
 function rows(parts: readonly Float32Array[], width: number): Tensor {
-  const data = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    data.set(part, at);
-    at += part.length;
-  }
+  const data = concatFloats(parts);
   return float32([data.length / width, width], data);
 }

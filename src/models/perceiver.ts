@@ -18,6 +18,7 @@ import { chooseThings, sceneObject } from './scene-objects.js';
 import { encodeImages, type ImageEmbeddings } from './segmenter.js';
 import { openSession, type Session, type SessionOptions } from './session.js';
 import { stopwatch, type ClockMs } from './stopwatch.js';
+import { concatFloats } from './tensor.js';
 import { areAtRest, expectedPoints } from './track-prompts.js';
 import { noTracks, track, type Moment, type TrackerState } from './tracks.js';
 
@@ -256,7 +257,7 @@ export class Perceiver {
       familiarity,
       tokens: {
         global: tokens.cls,
-        objects: concat(seen.map(({ detection }) => detection.feature)),
+        objects: concatFloats(seen.map(({ detection }) => detection.feature)),
         attributes: Float32Array.from(objects.flatMap(attributesOf)),
       },
       stagesMs: { ...encoded.stagesMs, ...watch.laps },
@@ -319,14 +320,4 @@ function resume(memory: Memory | undefined, input: PerceiverInput): TrackerState
 function attributesOf({ box, velocity, ageClips }: SceneObject): number[] {
   const age = Math.min(1, ageClips / ageClipsMax);
   return [box.x, box.y, box.width, box.height, velocity.x, velocity.y, age];
-}
-
-function concat(rows: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(rows.reduce((length, row) => length + row.length, 0));
-  let at = 0;
-  for (const row of rows) {
-    all.set(row, at);
-    at += row.length;
-  }
-  return all;
 }

@@ -11,7 +11,15 @@ import { LookaheadError } from '../errors.js';
 import type { Graph } from './manifest.js';
 import type { Point } from './prompt-points.js';
 import type { Session } from './session.js';
-import { float32, floats, int64, type Tensor, type Tensors, type TensorType } from './tensor.js';
+import {
+  concatFloats,
+  float32,
+  floats,
+  int64,
+  type Tensor,
+  type Tensors,
+  type TensorType,
+} from './tensor.js';
 
 export type LayoutName = 'lookahead' | 'official' | 'hf' | 'edge';
 
@@ -236,8 +244,8 @@ async function onePointARun(
   }
   const { rows = 0, columns = 0 } = found[0] ?? {};
   return {
-    logits: concat(found.map(({ logits }) => logits)),
-    predictedIous: concat(found.map(({ predictedIous }) => predictedIous)),
+    logits: concatFloats(found.map(({ logits }) => logits)),
+    predictedIous: concatFloats(found.map(({ predictedIous }) => predictedIous)),
     rows,
     columns,
   };
@@ -268,16 +276,6 @@ function pointMasks(masks: Tensor, predictedIous: Float32Array): PointMasks {
 function coords(before: number[], points: readonly Point[], between: number[] = []): Tensor {
   const dims = [...before, points.length, ...between, 2];
   return float32(dims, Float32Array.from(points.flat()));
-}
-
-function concat(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 function tensorOf(tensors: Tensors, name: string): Tensor {

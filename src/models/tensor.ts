@@ -34,6 +34,17 @@ export function int64(dims: readonly number[], values: Iterable<number>): Tensor
   return { type: 'int64', dims, data: BigInt64Array.from(values, (value) => BigInt(value)) };
 }
 
+/** One behind the other. */
+export function concatFloats(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
 /** Byte tensors of one shape, one behind the other along their first axis. One alone is not copied. */
 export function joinRows(tensors: readonly Uint8Tensor[]): Uint8Tensor {
   const [first, ...others] = tensors;

@@ -82,7 +82,7 @@ def segment_split(
     """Automatic masks of the key frames of so many scenes; the others get their true masks."""
     run = AutomaticMasks(networks, split, folder)
     count = len(split.clips) if scenes is None else int((split.scene_of < scenes).sum())
-    return [run.of(clip) for clip in range(count)] + true_clip_masks(split)[count:]
+    return [run.of(clip) for clip in range(count)] + true_clip_masks(split, count)
 
 
 def save_masks(path: Path, clips: list[ClipMasks]) -> None:
@@ -107,10 +107,10 @@ def load_masks(path: Path) -> list[ClipMasks]:
     ]
 
 
-def true_clip_masks(split: Split) -> list[ClipMasks]:
-    """The truth in the same form: what a perfect segmenter would find."""
+def true_clip_masks(split: Split, first: int = 0) -> list[ClipMasks]:
+    """The truth in the same form, from clip `first` on: what a perfect segmenter would find."""
     out = []
-    for ids, clip in zip(split.ids, split.clips, strict=True):
+    for ids, clip in zip(split.ids[first:], split.clips[first:], strict=True):
         masks = true_masks(ids, len(clip["objects"]))
         seen = np.flatnonzero(masks.any((1, 2)))
         out.append(ClipMasks(masks[seen], seen))
