@@ -19,14 +19,12 @@ from lookahead_training import automatic, calibrate, evaluate, windows
 from lookahead_training.bundle import Networks, round_to_fp16
 from lookahead_training.config import CONFIGS, Config
 from lookahead_training.data import read_split
-from lookahead_training.export import GRAPHS, export_bundle
+from lookahead_training.export import export_perceiver
 from lookahead_training.looks import Looks, read_looks
 from lookahead_training.loop import keep_memory
-from lookahead_training.text import Text, train_tokenizer
+from lookahead_training.reasoning import Reasoning
 from lookahead_training.train_backbone import backbone_quality, train_backbone
 from lookahead_training.train_heads import train_event_head, train_object_head
-from lookahead_training.train_language import tokenizer_texts, train_language
-from lookahead_training.train_reasoner import score_windows, train_alignment, train_instruction
 from lookahead_training.train_segmenter import train_segmenter
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,13 +32,17 @@ STEPS = [
     "perception",
     "segmenter",
     "masks",
-    "language",
     "features",
     "object-head",
     "event-head",
+    "perceiver",
+    # The reasoner, on what that perceiver sees: lookahead_training/reasoning.py.
+    "language",
+    "watch",
+    "encoder",
     "alignment",
     "instruction",
-    "export",
+    "reasoner",
 ]
 # The mean loss of each stage's last tenth in the smoke run, and how far a healthy run may lie above it.
 SMOKE_EXPECTED = {
@@ -56,10 +58,13 @@ SMOKE_SLACK = 1.25
 class Run:
     """One run's folder, data and networks; every step is a method."""
 
-    def __init__(self, config: Config, data: Path, tracks: Path, folder: Path, bundle: Path):
+    def __init__(
+        self, config: Config, data: Path, tracks: Path, world: Path, folder: Path, bundle: Path
+    ):
         self.config, self.folder, self.log = config, folder, folder / "log.jsonl"
         self.tracks, self._looks = tracks, dict[str, Looks]()
         self.bundle = bundle
+        self.reasoning = Reasoning(config, data, world, folder, bundle)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.json").write_text(json.dumps(config.as_json(), indent=2) + "\n")
         torch.set_num_threads(config.threads)
@@ -68,7 +73,7 @@ class Run:
         self.splits = {n: read_split(data / n, cache) for n in ("train", "validation", "test")}
         self.train = self.splits["train"]
         self.networks = Networks(
-            *(len(self.train.classes), len(self.train.labels), config.vocabulary),
+            *(len(self.train.classes), len(self.train.labels)),
             *(self.train.attributes, config.backbone),
         )
 
@@ -128,16 +133,6 @@ class Run:
                 mean = quality["iou"]
         return mean
 
-    def language(self) -> float:
-        tokenizer = train_tokenizer(tokenizer_texts(self.train), self.config.vocabulary)
-        tokenizer.save(str(self.folder / "tokenizer.json"))
-        loss = train_language(self.networks, self.text(), self.train, self.config, self.log)
-        self.networks.save(self.folder, "llama")
-        return loss
-
-    def text(self) -> Text:
-        return Text.load(self.folder / "tokenizer.json", self.train.labels)
-
     def features(self) -> float:
         """Every clip through the frozen backbone, once."""
         self.networks.load(self.folder, "backbone")
@@ -168,16 +163,10 @@ class Run:
     def pooled(self, name: str, masks: list[automatic.ClipMasks]) -> list[windows.ClipTokens]:
         return windows.pool_split(self.splits[name], masks, self.tokens(name)[1], self.looks(name))
 
-    def chosen(self, name: str, masks: str = "automatic") -> list[windows.ClipTokens]:
-        """What reaches the reasoner: no background, at most OBJECTS_MAX a clip, with velocity and age."""
-        split = self.splits[name]
-        clips = (
-            self.pooled(name, automatic.true_clip_masks(split))
-            if masks == "true"
-            else self.found(name)
-        )
-        clips = windows.choose(clips, self.networks.object_head)
-        windows.follow(split, clips)
+    def chosen(self, name: str) -> list[windows.ClipTokens]:
+        """What the event head gets: no background, at most OBJECTS_MAX a clip, with velocity and age."""
+        clips = windows.choose(self.found(name), self.networks.object_head)
+        windows.follow(self.splits[name], clips)
         return clips
 
     def object_head(self) -> float:
@@ -200,77 +189,32 @@ class Run:
         self.networks.save(self.folder, "event_head")
         return loss
 
-    def alignment(self) -> float:
-        self.networks.load(self.folder, "backbone", "llama", "object_head")
-        cls, _ = self.tokens("train")
-        clips = self.chosen("train")
-        loss = train_alignment(
-            self.networks, self.text(), self.train, cls, clips, self.config, self.log
-        )
-        torch.save(self.networks.fusion.state_dict(), self.folder / "fusion-aligned.pt")
-        return loss
-
-    def instruction(self) -> float:
-        self.networks.load(self.folder, "llama", "object_head")
-        aligned = torch.load(self.folder / "fusion-aligned.pt")
-        self.networks.fusion.load_state_dict(aligned)
-        cls, _ = self.tokens("train")
-        clips = self.chosen("train")
-        held = self.splits["validation"]
-        check = (held, self.tokens("validation")[0], self.chosen("validation"))
-        loss = train_instruction(
-            self.networks, self.text(), self.train, cls, clips, self.config, self.log, check
-        )
-        torch.save(self.networks.llama.state_dict(), self.folder / "llama-instructed.pt")
-        self.networks.save(self.folder, "fusion")
-        return loss
-
-    def export(self) -> float:
+    def perceiver(self) -> float:
+        """A bundle that sees; its reasoner has learned nothing yet."""
         networks, folder = self.networks, self.folder
         networks.load(
             folder,
-            "backbone",
-            "segmenter_encoder",
-            "segmenter_decoder",
-            "object_head",
-            "event_head",
+            *("backbone", "segmenter_encoder", "segmenter_decoder", "object_head", "event_head"),
         )
-        networks.load(folder, "fusion")
-        networks.llama.load_state_dict(torch.load(folder / "llama-instructed.pt"))
         networks.eval()
         round_to_fp16(networks)
-        text, held, test = self.text(), self.splits["validation"], self.splits["test"]
-        held_cls, _ = self.tokens("validation")
-        held_clips = self.chosen("validation")
-        held_scores = score_windows(networks, text, held, held_cls, held_clips)
-        temperature = calibrate.fit_temperature(held_scores, held.windows)
+        held, test = self.splits["validation"], self.splits["test"]
         features = {n: calibrate.scene_features(*self.tokens(n)) for n in ("train", "validation")}
-        familiarity = calibrate.fit_familiarity(features["train"], features["validation"])
+        tracks = windows.track_lists(held, self.chosen("validation"))
         thresholds = calibrate.fit_thresholds(
-            calibrate.event_scores(
-                networks,
-                held,
-                *self.tokens("validation"),
-                windows.track_lists(held, held_clips),
-            ),
+            calibrate.event_scores(networks, held, *self.tokens("validation"), tracks),
             calibrate.event_truth(held),
         )
-        calibration = {"temperature": temperature, "familiarity": familiarity}
+        familiarity = calibrate.fit_familiarity(features["train"], features["validation"])
+        calibration = {"temperature": 1.0, "familiarity": familiarity}
         base = np.mean([w.futures for w in self.train.windows], axis=0)
         labels = [
             {**{k: label[k] for k in ("type", "actor", "target", "text")}, "baseRate": float(rate)}
             for label, rate in zip(self.train.labels, base, strict=True)
         ]
 
-        cls, patches = self.tokens("test")
-        quality: dict[str, dict] = {}
-        for masks, suffix in (("automatic", ""), ("true", "TrueMasks")):
-            scores = score_windows(networks, text, test, cls, self.chosen("test", masks))
-            found = evaluate.forecast_quality(test, scores, temperature)
-            keys = found if not suffix else ("score", "skill", "top1")
-            quality |= {k + suffix: found[k] for k in keys if k in found}
         tracks = windows.track_lists(test, self.chosen("test"))
-        quality |= evaluate.event_quality(networks, test, cls, patches, tracks, thresholds)
+        quality = evaluate.event_quality(networks, test, *self.tokens("test"), tracks, thresholds)
         quality |= evaluate.class_quality(networks, self.found("test"), test.scene_of)
         masks = automatic.load_masks(folder / "masks-test.npz")
         for key, value in automatic.mask_quality(test, range(len(masks)), masks).items():
@@ -279,26 +223,41 @@ class Run:
             quality[name] = {"value": round(value, 4), "interval": None}
         self.note("quality", quality)
 
-        window = held.windows[20]
-        batch = windows.collate([window], held_cls, held_clips)
-        clips = [held.previous(window.clip), window.clip]
-        export_bundle(
+        clip = held.windows[20].clip
+        export_perceiver(
             self.bundle,
             networks,
-            text,
-            torch.from_numpy(np.array(held.frames[clips])),
-            {n: batch[n] for n in GRAPHS["fusion"][0]},
+            torch.from_numpy(np.array(held.frames[[held.previous(clip), clip]])),
             calibration,
             self.manifest(labels, thresholds, quality),
             self.train.attributes,
         )
-        return quality["score"]["value"]
+        self.reasoning.add_untrained()
+        return quality["eventF1"]["value"]
+
+    def language(self) -> float:
+        return self.reasoning.language()
+
+    def watch(self) -> float:
+        return self.reasoning.watch()
+
+    def encoder(self) -> float:
+        return self.reasoning.encoder()
+
+    def alignment(self) -> float:
+        return self.reasoning.alignment()
+
+    def instruction(self) -> float:
+        return self.reasoning.instruction()
+
+    def reasoner(self) -> float:
+        return self.reasoning.reasoner()
 
     def manifest(self, labels: list[dict], thresholds: list[float], quality: dict) -> dict:
         scenes = {n: s.meta["scenes"] for n, s in self.splits.items()}
         return {
             "name": "yard",
-            "version": "3.0.0",
+            "version": "4.0.0",
             "licence": "Apache-2.0",
             "description": "Forecasts for the simulated yard; trained on a CPU from nothing but the yard.",
             "domain": {
@@ -312,7 +271,6 @@ class Run:
                 "data": {"schema": self.train.meta["schema"], "scenes": scenes},
                 "config": self.config.as_json(),
                 "losses": json.loads((self.folder / "done.json").read_text()),
-                "evaluate": "uv run python run.py --config yard --data DIR --from export",
             },
             "quality": quality,
         }
@@ -346,6 +304,11 @@ def main() -> None:
         "--tracks", type=Path, help="the same scenes' track files; by default beside --data"
     )
     parser.add_argument(
+        "--world",
+        type=Path,
+        help="track files that the object encoder learns the world from; by default --tracks",
+    )
+    parser.add_argument(
         "--from", dest="first", choices=STEPS, help="do this step and all later ones again"
     )
     parser.add_argument(
@@ -377,7 +340,8 @@ def main() -> None:
             (folder / "perception.pt").unlink(missing_ok=True)
         if "segmenter" in later:
             (folder / "segmenter.pt").unlink(missing_ok=True)
-    run = Run(config, data, tracks, folder, arguments.bundle or folder / "bundle")
+    bundle = arguments.bundle or folder / "bundle"
+    run = Run(config, data, tracks, arguments.world or tracks, folder, bundle)
     done_file.write_text(json.dumps(done, indent=2) + "\n")
     for step in arguments.only or STEPS:
         if step in done:

@@ -46,7 +46,11 @@ export async function yardPerceiveCommand(
   if (from >= last)
     throw new LookaheadError('usage', `--from ${from}: there are ${dataset.scenes} scenes.`, usage);
   const perceiver = await Perceiver.open(bundle, { threads: 1 });
-  const tracks = new PerceivedTracks(dataset, historyShapeOf(manifest));
+  const tracks = new PerceivedTracks(
+    dataset,
+    historyShapeOf(manifest),
+    manifest.geometry.visionDim,
+  );
   const progress = progressOf(err, last - from, 'scenes watched');
   try {
     for (let scene = from; scene < last; scene++) {

@@ -42,7 +42,7 @@ function scene(clip: number, objects: SceneObject[], gate: number): Scene {
 it('are written in the form of true tracks, with what perception says of the place', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'lookahead-perceived-'));
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
-  const tracks = new PerceivedTracks(dataset, shape);
+  const tracks = new PerceivedTracks(dataset, shape, 4);
   // The clip between was not perceived.
   tracks.add(truth, [scene(0, [van()], 0.5), scene(2, [van({ looks: [] }), van({ track: 4 })], 1)]);
   tracks.add(truth, []);

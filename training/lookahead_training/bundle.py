@@ -1,4 +1,4 @@
-"""All networks of one bundle together, and where a run keeps them between its steps."""
+"""All networks of one bundle's perceiver together, and where a run keeps them between its steps."""
 
 import hashlib
 from pathlib import Path
@@ -6,12 +6,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from .config import DIM, LANGUAGE_DIM, LOOKS_BEFORE, TRACK_ATTRIBUTES
+from .config import DIM, LOOKS_BEFORE, TRACK_ATTRIBUTES
 from .data import PLACE
 from .models.backbone import Backbone, BackboneShape
-from .models.fusion import Fusion
 from .models.heads import EventHead, ObjectHead
-from .models.llama import Llama
 from .models.segmenter import SegmenterDecoder, SegmenterEncoder
 
 
@@ -20,7 +18,6 @@ class Networks(nn.Module):
         self,
         classes: int,
         labels: int,
-        vocabulary: int,
         attributes: list[str],
         shape: BackboneShape | None = None,
     ):
@@ -33,8 +30,6 @@ class Networks(nn.Module):
         if "facing" in attributes:
             self.object_head.low[attributes.index("facing")] = -1
         self.event_head = EventHead(DIM, labels, classes, len(TRACK_ATTRIBUTES), len(PLACE))
-        self.fusion = Fusion(DIM, LANGUAGE_DIM)
-        self.llama = Llama(vocabulary, LANGUAGE_DIM)
 
     def save(self, run: Path, *parts: str) -> None:
         for part in parts:

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .data import Split, Window
+from .data import Split
 from .windows import collate_tracks
 
 PRINCIPAL = 24  # directions whose variance is taken as it is
@@ -12,12 +12,19 @@ FAMILIARITY_MIN = 0.02
 STRANGE = 3.0  # times the distance of the farthest hundredth of held-out clips: nothing that was trained on
 
 
-def fit_temperature(scores: Tensor, windows: list[Window]) -> float:
-    """The divisor of the log-likelihoods that gives the best score against the futures' shares."""
-    futures = torch.from_numpy(np.stack([w.futures for w in windows]))
-    grid = np.geomspace(0.5, 3.0, 61)
-    losses = [float(-(futures * (scores / t).log_softmax(-1)).sum(-1).mean()) for t in grid]
-    return float(grid[int(np.argmin(losses))])
+def fit_chances(scores: Tensor, futures: Tensor) -> tuple[float, float]:
+    """What is added to the log-likelihood of `nothing`, and the divisor of all, that give the best score against the futures' shares.
+
+    @returns temperature, bias
+    """
+    best = (float("inf"), 1.0, 0.0)
+    for bias in np.linspace(-0.5, 0.5, 21):
+        moved = scores.clone()
+        moved[:, 0] += bias
+        for t in np.geomspace(0.5, 3.0, 61):
+            loss = float(-(futures * (moved / t).log_softmax(-1)).sum(-1).mean())
+            best = min(best, (loss, float(t), float(bias)))
+    return best[1], best[2]
 
 
 def scene_features(cls: np.ndarray, patches: np.ndarray) -> np.ndarray:

@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass, field
 
 from .models.backbone import BackboneShape
+from .symbolic.config import CONFIGS as WORLDS
+from .symbolic.config import Config as World
 
 
 @dataclass(frozen=True)
@@ -36,19 +38,26 @@ class Config:
     # Object head on pooled tokens, events on cached tokens: minutes.
     object_head: Stage = Stage(steps=8000, batch=256, learning_rate=1.0e-3)
     event_head: Stage = Stage(steps=4000, batch=32, learning_rate=5.0e-4)
+    # The world, from simulator tracks: symbolic/config.py.
+    world: World = WORLDS["full"]
+    # Object encoder, from simulator tracks to watched ones: six rounds over 33,000 windows.
+    encoder: Stage = Stage(steps=1600, batch=256, learning_rate=4.0e-4, warm_up=50)
     # Language model alone, on the yard's sentences.
-    language: Stage = Stage(steps=350, batch=32, learning_rate=1.5e-3)
+    language: Stage = Stage(steps=900, batch=32, learning_rate=1.5e-3)
     vocabulary: int = 768
     text_tokens_max: int = 96  # what is longer costs a whole batch its padding
-    # Stage 1, alignment: backbone and language model frozen, only the fusion core learns.
-    alignment: Stage = Stage(steps=120, batch=24, learning_rate=1.0e-3)
-    # Stage 2, instruction: fusion core and LoRA.
-    instruction: Stage = Stage(steps=1300, batch=24, learning_rate=7.0e-4)
+    # Stage 1, alignment: all but the queries is frozen.
+    alignment: Stage = Stage(steps=200, batch=32, learning_rate=1.0e-3)
+    # Stage 2, instruction: queries and LoRA.
+    instruction: Stage = Stage(steps=1500, batch=48, learning_rate=7.0e-4)
+    simulated_windows: int = 20_000  # are read once by the object encoder and kept
+    simulated_share: float = (
+        0.33  # of a batch: simulator windows, which keep the reasoner good on true tracks
+    )
     lora_rank: int = (
         16  # of 192: the paper's 64 of 4096 would be 3; a small model needs a larger share
     )
     lora_alpha: float = 32.0  # scale 2, as in the paper
-    text_share: float = 0.25  # share of a batch that also learns justification and explanation
 
     # Automatic masks take a fortieth of a second a picture; so many training scenes have them, the others true masks.
     automatic_scenes: int = 300
@@ -70,11 +79,14 @@ CONFIGS = {
     "yard": Config(name="yard"),
     "smoke": Config(
         name="smoke",
+        world=WORLDS["smoke"],
+        simulated_windows=200,
         perception=SMOKE_STAGE,
         segmenter=Stage(steps=150, batch=8, learning_rate=1.5e-3, warm_up=10),
         object_head=SMOKE_STAGE,
         event_head=SMOKE_STAGE,
         language=Stage(steps=60, batch=16, learning_rate=2.0e-3, warm_up=5),
+        encoder=Stage(steps=15, batch=32, learning_rate=4.0e-4, warm_up=5),
         alignment=Stage(steps=15, batch=8, learning_rate=1.0e-3, warm_up=5),
         instruction=Stage(steps=25, batch=8, learning_rate=1.0e-3, warm_up=5),
     ),
@@ -99,5 +111,14 @@ TRACKS_MAX = 32
 LOOKS_BEFORE = len(LOOK_FRAMES) - 1
 CLIP_S = 1.0
 HORIZON_S = 4.0
-PROMPTS = {"forecast": "Next:", "justify": ",", "explain": "Seen:"}
+PROMPTS = {
+    "forecast": "Next:",
+    "justify": ",",
+    "describe": "Scene:",
+    "events": "Seen:",
+    "cause": "Why",
+    "ask": "Q:",
+    "answer": "A:",
+    "verbal": "predict the three most likely subsequent events , for each a brief justification and a confidence score from 0 to 1 .",
+}
 END_OF_TEXT = "<eot>"

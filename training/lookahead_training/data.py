@@ -105,11 +105,6 @@ class Split:
         rows = [[float(clip["stateBits"][name]) for name in names] for clip in self.clips]
         return names, np.array(rows, np.float32).reshape(len(self.clips), len(names))
 
-    def prior_of_windows(self) -> np.ndarray:
-        """[windows,K]: how often each label comes next in the window's template, whatever is seen."""
-        priors = {t["name"]: np.array(t["priorNext"]) for t in self.meta["templates"]}
-        return np.stack([priors[self.templates[w.scene]] for w in self.windows])
-
 
 def read_split(folder: Path, cache: Path, scale: int = 1, scenes_max: int | None = None) -> Split:
     """Decodes on the first call; afterwards maps what `cache` holds. At most the first `scenes_max` scenes."""

@@ -16,13 +16,11 @@ from torch import Tensor, nn
 from . import config as geometry
 from .bundle import Networks, round_to_fp16
 from .data import PLACE
-from .text import Text, read_prefix
 
 TOLERANCE = 1e-3
 OPSET = 17
 
 # Graph -> (input names, output names, free axes by tensor name). Shapes in docs/bundle.md.
-PAST = {2: "B", 4: "P"}
 GraphNames = tuple[list[str], list[str], dict[str, dict[int, str]]]
 GRAPHS: dict[str, GraphNames] = {
     "backbone": (["clip"], ["cls", "patches"], {k: {0: "B"} for k in ("clip", "cls", "patches")}),
@@ -50,19 +48,6 @@ GRAPHS: dict[str, GraphNames] = {
         {k: {1: "M"} for k in ("tracks", "track_attributes", "track_classes")}
         | {k: {2: "M+1"} for k in ("actor_logits", "target_logits")},
     ),
-    "fusion": (
-        ["global", "global_clip", "objects", "object_attributes", "object_clip", "object_mask"],
-        ["prefix"],
-        {k: {1: "T"} for k in ("global", "global_clip")}
-        | {k: {1: "M"} for k in ("objects", "object_attributes", "object_clip", "object_mask")},
-    ),
-    "reasoner": (
-        ["inputs_embeds", "position_ids", "attention_mask", "past_key_values"],
-        ["logits", "present_key_values"],
-        {k: {0: "B", 1: "S"} for k in ("inputs_embeds", "position_ids", "logits")}
-        | {"attention_mask": {0: "B", 1: "total"}}
-        | {"past_key_values": PAST, "present_key_values": {2: "B", 4: "total"}},
-    ),
 }
 KEYS = {
     "backbone": "backbone",
@@ -70,8 +55,6 @@ KEYS = {
     "segmenter-decoder": "segmenterDecoder",
     "object-head": "objectHead",
     "event-head": "eventHead",
-    "fusion": "fusion",
-    "reasoner": "reasoner",
 }
 TYPES = {torch.float32: "float32", torch.uint8: "uint8", torch.int64: "int64"}
 
@@ -97,9 +80,6 @@ def example_inputs(
         embeddings, high_res = networks.segmenter_encoder(clip[1:, -1])
     objects = patches[1, ::40]  # any six tokens do
     boxes = torch.rand(6, 4, generator=random) * 0.5
-    attributes = torch.rand(1, 6, len(geometry.ATTRIBUTES), generator=random) * 0.5
-    llama = networks.llama
-    past = torch.randn(len(llama.layers), 2, 1, llama.kv_heads, 3, llama.head_dim, generator=random)
     return {
         "backbone": (clip[1:],),
         "segmenter-encoder": (clip[1:, -1],),
@@ -109,20 +89,6 @@ def example_inputs(
             *(cls[:1], patches[:1], cls[1:], patches[1:], objects[None]),
             torch.rand(1, 6, len(geometry.TRACK_ATTRIBUTES), generator=random) * 0.5,
             networks.object_head(objects, boxes)[0].softmax(-1).detach()[None],
-        ),
-        "fusion": (
-            cls[None],
-            torch.tensor([[1, 0]]),
-            objects[None],
-            attributes,
-            torch.tensor([[1, 1, 0, 0, 0, 0]]),
-            torch.tensor([[1.0, 1, 1, 1, 1, 0]]),
-        ),
-        "reasoner": (
-            torch.randn(1, 4, llama.dim, generator=random) * 0.3,
-            torch.arange(3, 7)[None],
-            torch.ones(1, 7, dtype=torch.long),
-            past,
         ),
     }
 
@@ -134,8 +100,6 @@ def modules(networks: Networks) -> dict[str, nn.Module]:
         "segmenter-decoder": SegmenterDecoderGraph(networks.segmenter_decoder),
         "object-head": networks.object_head,
         "event-head": networks.event_head,
-        "fusion": networks.fusion,
-        "reasoner": networks.llama,
     }
 
 
@@ -242,39 +206,25 @@ def tensor_json(tensor: Tensor) -> dict:
     return {"type": TYPES[tensor.dtype], "shape": list(array.shape), "data": data}
 
 
-def forecast_golden(
-    networks: Networks, text: Text, window: dict[str, Tensor], temperature: float
-) -> dict:
-    """One window's tokens (batch of one, no padding) and the label probabilities that PyTorch gives."""
-    with torch.no_grad():
-        prefix = networks.fusion(*(window[n] for n in GRAPHS["fusion"][0]))
-        scores = text.trie.scores(networks.llama, read_prefix(networks.llama, prefix))
-    return {
-        "inputs": {n: tensor_json(window[n]) for n in GRAPHS["fusion"][0]},
-        "outputs": {
-            "raw_probabilities": tensor_json(scores.softmax(-1)[0]),
-            "probabilities": tensor_json((scores / temperature).softmax(-1)[0]),
-        },
-        "tolerance": TOLERANCE,
-    }
+def export_reasoner(llama, folder: Path) -> tuple[dict, dict]:
+    raise NotImplementedError
 
 
 def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def export_bundle(
+def export_perceiver(
     folder: Path,
     networks: Networks,
-    text: Text,
     clip: Tensor,
-    window: dict[str, Tensor],
     calibration: dict,
     manifest: dict,
     shown: list[str],
 ) -> None:
-    """`manifest` holds what training knows (classes, labels, thresholds, quality, ...); files and geometry are added.
+    """All graphs but the reasoner's, which `reasoner_export.add_reasoner` puts beside them.
 
+    @param manifest: what training knows (classes, labels, thresholds, quality, ...); files and geometry are added
     @param shown: names of what the object head tells of a thing
     """
     (folder / "golden").mkdir(parents=True, exist_ok=True)
@@ -284,21 +234,8 @@ def export_bundle(
     for name, module in modules(networks).items():
         files[KEYS[name]], golden = export_graph(name, module, inputs[name], folder)
         (folder / "golden" / f"{name}.json").write_text(json.dumps(golden) + "\n")
-    golden = forecast_golden(networks, text, window, calibration["temperature"])
-    (folder / "golden" / "forecast.json").write_text(json.dumps(golden) + "\n")
-
-    table = networks.llama.embed.weight.detach().numpy().astype("<f4")
-    (folder / "embeddings.f32").write_bytes(table.tobytes())
-    text.tokenizer.save(str(folder / "tokenizer.json"))
     (folder / "calibration.json").write_text(json.dumps(calibration) + "\n")
-    for key, name in (
-        ("embeddings", "embeddings.f32"),
-        ("tokenizer", "tokenizer.json"),
-        ("calibration", "calibration.json"),
-    ):
-        files[key] = {"path": name, "sha256": sha256(folder / name)}
 
-    llama = networks.llama
     whole = {
         "schema": "lookahead.bundle.v1",
         **manifest,
@@ -320,8 +257,6 @@ def export_bundle(
             "maskRows": geometry.MASK_ROWS,
             "maskColumns": geometry.MASK_COLUMNS,
             "visionDim": geometry.DIM,
-            "languageDim": geometry.LANGUAGE_DIM,
-            "queries": geometry.QUERIES,
             "objectsPerClipMax": geometry.OBJECTS_MAX,
             "attributes": geometry.ATTRIBUTES,
             "lookFrames": geometry.LOOK_FRAMES,
@@ -330,14 +265,6 @@ def export_bundle(
             "place": PLACE,
         },
         "segmenter": SEGMENTER,
-        "language": {
-            "layers": len(llama.layers),
-            "keyValueHeads": llama.kv_heads,
-            "headDim": llama.head_dim,
-            "vocabulary": llama.embed.num_embeddings,
-            "endOfText": text.end,
-        },
-        "prompts": geometry.PROMPTS,
         "files": files,
     }
     (folder / "manifest.json").write_text(json.dumps(whole, indent=2) + "\n")

@@ -32,7 +32,9 @@ class Text:
         self.tokenizer = tokenizer
         self.end = tokenizer.token_to_id(END_OF_TEXT)
         self.prompts = {name: self.ids(text) for name, text in PROMPTS.items()}
-        self.labels = [self.ids(" " + label["text"]) for label in labels]
+        self.texts = [label["text"] for label in labels]
+        self.labels = [self.ids(" " + text) for text in self.texts]
+        self.statements = [self.ids(f" {text} .") for text in self.texts]
         self.trie = LabelTrie(self.prompts["forecast"], self.labels, self.end)
 
     @classmethod
@@ -46,8 +48,25 @@ class Text:
         forecast = self.prompts["forecast"] + self.labels[label]
         return forecast + self.prompts["justify"] + self.ids(" " + reason) + [self.end]
 
-    def explanation(self, description: str) -> list[int]:
-        return self.prompts["explain"] + self.ids(" " + description) + [self.end]
+    def description(self, caption: str) -> list[int]:
+        return self.prompts["describe"] + self.ids(" " + caption) + [self.end]
+
+    def log(self, labels: list[int]) -> list[int]:
+        """What the program writes of the events that were recognised."""
+        told = [id for label in labels for id in self.statements[label]]
+        return self.prompts["events"] + told
+
+    def why(self, log: list[int], event: int, cause: int | None) -> tuple[list[int], int]:
+        """@returns the sequence, and how much of it is prompt; the answer is one of `statements`, that of `nothing` for no cause"""
+        asked = self.ids(f" {self.texts[log[event]]}:")
+        prompt = self.log(log) + self.prompts["cause"] + asked
+        return prompt + self.statements[0 if cause is None else log[cause]], len(prompt)
+
+    def answer(self, log: list[int], question: str, answer: str) -> tuple[list[int], int]:
+        """@returns the sequence, and how much of it is prompt"""
+        asked = self.prompts["ask"] + self.ids(" " + question) + self.prompts["answer"]
+        prompt = self.log(log) + asked
+        return prompt + self.ids(" " + answer) + [self.end], len(prompt)
 
 
 class LabelTrie:

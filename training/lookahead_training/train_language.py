@@ -5,38 +5,51 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from .bundle import Networks
 from .config import PROMPTS, Config
-from .data import Split
 from .loop import short_floats, train
+from .models.llama import Llama
 from .text import Text, text_loss
+from .words import Words
 
 
-def tokenizer_texts(split: Split) -> list[str]:
-    """What the tokenizer is trained on; labels weigh so much that each is a few tokens."""
-    labels = [" " + label["text"] for label in split.labels] * 200
-    reasons = [" " + text for w in split.windows for _, text in w.reasons]
-    return [*split.texts, *labels, *reasons, *list(PROMPTS.values()) * 200]
+def tokenizer_texts(lines: list[str], words: Words, labels: list[dict]) -> list[str]:
+    """What the tokenizer is trained on; labels weigh so much that each is a few tokens.
+
+    @param lines: texts.jsonl of the training scenes
+    """
+    named = [f" {label['text']}{end}" for label in labels for end in ("", " .", ":")] * 200
+    reasons = [" " + text for window in words.reasons for _, text in window]
+    return [*lines, *named, *reasons, *list(PROMPTS.values()) * 200]
 
 
 def train_language(
-    networks: Networks, text: Text, split: Split, config: Config, log: Path
+    llama: Llama, text: Text, lines: list[str], words: Words, config: Config, log: Path
 ) -> float:
-    """Next-token prediction without any picture: half plain sentences, half forecasts and explanations."""
-    random = np.random.default_rng(config.seed + 4)
-    llama = networks.llama.train()
-    plain = [text.ids(" " + line) + [text.end] for line in split.texts]
-    reasons = [text.justification(label, why) for w in split.windows for label, why in w.reasons]
-    seen = [text.explanation(clip["description"]) for clip in split.clips]
+    """Next-token prediction without any picture: sentences, justified forecasts, causes, questions, captions."""
+    llama.train()
+    plain = [text.ids(" " + line) + [text.end] for line in lines]
+    clips = np.arange(len(words.captions))
+    quarter = config.language.batch // 4
 
-    def losses(_: int) -> dict[str, Tensor]:
-        third = config.language.batch // 3 + 1
-        rows = [
-            source[random.integers(len(source))]
-            for source in (plain, reasons, seen)
-            if source
-            for _ in range(third)
-        ]
+    def losses(step: int) -> dict[str, Tensor]:
+        random = np.random.default_rng([config.seed, 4, step])
+
+        def some(count: int) -> np.ndarray:
+            return random.choice(clips, count)
+
+        rows = [plain[i] for i in random.integers(len(plain), size=2 * quarter)] if plain else []
+        for clip in some(quarter):
+            label, why = words.reasons[clip][random.integers(len(words.reasons[clip]))]
+            rows.append(text.justification(label, why))
+        for clip in some(quarter):
+            for why in words.whys[clip]:
+                cause = why.causes[random.integers(len(why.causes))] if why.causes else None
+                rows.append(text.why(why.log, why.event, cause)[0])
+        for clip in some(quarter // 2):
+            question, answer = words.asked[clip][random.integers(len(words.asked[clip]))]
+            log_of = words.whys[clip][0].log if words.whys[clip] else []
+            rows.append(text.answer(log_of, question, answer)[0])
+        rows += [text.description(words.captions[clip]) for clip in some(quarter // 2)]
         rows = [row[: config.text_tokens_max] for row in rows]
         with short_floats():
             return {"text": text_loss(llama, llama.empty_past(len(rows)), rows, [1] * len(rows))}

@@ -11,7 +11,6 @@ from .config import (
     AGE_MAX,
     ATTRIBUTES,
     CLIP_S,
-    CLIPS_PER_WINDOW,
     DIM,
     FRAMES,
     LOOK_FRAMES,
@@ -20,7 +19,7 @@ from .config import (
     TRACK_ATTRIBUTES,
     TRACKS_MAX,
 )
-from .data import Split, Window
+from .data import Split
 from .looks import Looks
 from .models.heads import ObjectHead
 from .targets import mask_box, patch_weights
@@ -176,60 +175,3 @@ def collate_tracks(lists: list[dict[str, np.ndarray]]) -> tuple[Tensor, Tensor, 
     counts = torch.tensor([len(one["ids"]) for one in lists])
     mask = (torch.arange(most) < counts[:, None]).float()
     return padded("tokens"), padded("attributes"), padded("classes"), mask
-
-
-def collate(
-    windows: list[Window],
-    cls: np.ndarray,
-    clips: list[ClipTokens],
-    random: np.random.Generator | None = None,
-    drop: float = 0.0,
-    jitter: float = 0.0,
-) -> dict[str, Tensor]:
-    """A padded batch, by the fusion graph's input names and `global_mask`; `random` switches the augmentation on."""
-    rows = [[w.clip - age for age in range(w.clip - w.first_clip, -1, -1)] for w in windows]
-    counts = [sum(len(clips[c].tokens) for c in r) for r in rows]
-    batch, most = len(windows), max(1, *counts)
-    out = {
-        "global": np.zeros((batch, CLIPS_PER_WINDOW, DIM), np.float32),
-        "global_clip": np.zeros((batch, CLIPS_PER_WINDOW), np.int64),
-        "global_mask": np.zeros((batch, CLIPS_PER_WINDOW), np.float32),
-        "objects": np.zeros((batch, most, DIM), np.float32),
-        "object_attributes": np.zeros((batch, most, len(ATTRIBUTES)), np.float32),
-        "object_clip": np.zeros((batch, most), np.int64),
-        "object_mask": np.zeros((batch, most), np.float32),
-    }
-    for b, (window, row) in enumerate(zip(windows, rows, strict=True)):
-        at = 0
-        for t, clip in enumerate(row):
-            age = window.clip - clip
-            out["global"][b, t] = cls[clip]
-            out["global_clip"][b, t] = age
-            out["global_mask"][b, t] = 1
-            things = clips[clip]
-            here = slice(at, at + len(things.tokens))
-            out["objects"][b, here] = things.tokens
-            out["object_attributes"][b, here] = things.attributes
-            out["object_clip"][b, here] = age
-            out["object_mask"][b, here] = 1
-            at += len(things.tokens)
-    if random is not None:
-        shape = out["object_mask"].shape
-        out["object_mask"] *= random.random(shape) >= drop
-        # Now and then identity is lost: no velocity, no age.
-        lost = random.random(shape) < drop / 2
-        out["object_attributes"][lost, 4:] = 0
-        noise = random.normal(0, jitter, (*shape, 4)) * [0.006, 0.01, 0.006, 0.01]
-        out["object_attributes"][..., :4] += noise.astype(np.float32)
-    return {name: torch.from_numpy(array) for name, array in out.items()}
-
-
-FUSION_INPUTS = [
-    "global",
-    "global_clip",
-    "objects",
-    "object_attributes",
-    "object_clip",
-    "object_mask",
-    "global_mask",
-]

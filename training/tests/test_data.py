@@ -37,7 +37,6 @@ def test_a_data_set_of_two_scenes_is_read(tmp_path: Path) -> None:
     assert split.windows[0].bayes is None and split.windows[0].reasons == [(0, "x")]
     assert split.previous(3) == 3 and split.previous(4) == 3
     assert split.state_bits()[0] == ["gateOpen"] and split.state_bits()[1].all()
-    assert split.prior_of_windows().tolist() == [[0.5, 0.5, 0, 0]] * 2
 
 
 def test_data_of_another_version_are_refused(tmp_path: Path) -> None:

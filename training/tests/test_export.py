@@ -56,7 +56,7 @@ def test_an_exported_bundle_answers_as_pytorch_did(split: Split, tmp_path: Path)
 def test_the_reasoner_takes_any_batch_and_any_past(tmp_path: Path) -> None:
     from lookahead_training.export import export_graph, modules
 
-    networks = Networks(2, 4, 60, ["facing"])
+    networks = Networks(2, 4, ["facing"])
     clip = torch.zeros(2, 8, 96, 160, 3, dtype=torch.uint8)
     llama = networks.llama
     export_graph(

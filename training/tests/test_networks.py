@@ -5,12 +5,13 @@ from conftest import LABELS
 
 from lookahead_training.bundle import Networks
 from lookahead_training.lora import add_lora, merge_lora
+from lookahead_training.models.fusion import Fusion
 from lookahead_training.models.llama import Llama
 from lookahead_training.text import Text, read_prefix, train_tokenizer
 
 
 def test_every_network_gives_the_shapes_of_the_bundle_contract() -> None:
-    networks = Networks(7, 15, 300, ["known", "facing"])
+    networks = Networks(7, 15, ["known", "facing"])
     clip = torch.randint(0, 255, (2, 8, 96, 160, 3), dtype=torch.uint8)
     cls, patches = networks.backbone(clip)
     assert cls.shape == (2, 128) and patches.shape == (2, 240, 128)
@@ -26,20 +27,10 @@ def test_every_network_gives_the_shapes_of_the_bundle_contract() -> None:
     began, onset, actor, target, place = networks.event_head(*pair, *tracks)
     assert began.shape == onset.shape == (1, 15) and place.shape == (1, 7)
     assert actor.shape == target.shape == (1, 15, 6), "five tracks, and nobody"
-    ages = torch.tensor([[1, 0]])
-    prefix = networks.fusion(
-        cls[None],
-        ages,
-        patches[:1, :4],
-        torch.rand(1, 4, 7),
-        torch.zeros(1, 4).long(),
-        torch.ones(1, 4),
-    )
-    assert prefix.shape == (1, 32, 192)
 
 
 def test_points_of_several_pictures_are_decoded_as_those_of_one() -> None:
-    networks = Networks(2, 4, 300, ["facing"]).eval()
+    networks = Networks(2, 4, ["facing"]).eval()
     images = torch.randint(0, 255, (2, 96, 160, 3), dtype=torch.uint8)
     points = torch.rand(6, 2) * 90
     with torch.no_grad():
@@ -50,14 +41,13 @@ def test_points_of_several_pictures_are_decoded_as_those_of_one() -> None:
 
 
 def test_a_masked_object_changes_nothing() -> None:
-    fusion = Networks(2, 4, 300, ["facing"]).fusion.eval()
-    objects, attributes = torch.randn(1, 3, 128), torch.rand(1, 3, 7)
-    mask = torch.tensor([[1.0, 1.0, 0.0]])
-    clip = torch.zeros(1, 3, dtype=torch.long)
-    scene = torch.randn(1, 1, 128), torch.zeros(1, 1, dtype=torch.long)
+    fusion = Fusion(labels=4).eval()
+    scene = torch.randn(1, 2, 128), torch.tensor([[1, 0]])
+    objects, outlook = torch.randn(1, 3, 128), torch.randn(1, 4).log_softmax(-1)
     with torch.no_grad():
-        whole = fusion(*scene, objects, attributes, clip, mask)
-        cut = fusion(*scene, objects[:, :2], attributes[:, :2], clip[:, :2], mask[:, :2])
+        whole = fusion(*scene, objects, torch.tensor([[1.0, 1.0, 0.0]]), outlook)
+        cut = fusion(*scene, objects[:, :2], torch.ones(1, 2), outlook)
+    assert whole.shape == (1, 32, 192)
     torch.testing.assert_close(whole, cut, atol=1e-5, rtol=1e-5)
 
 

@@ -9,19 +9,11 @@ import torch
 from conftest import looks_of
 
 from lookahead_training import automatic, loop, windows
-from lookahead_training.bundle import Networks, fingerprint
+from lookahead_training.bundle import Networks
 from lookahead_training.config import CONFIGS, Stage
 from lookahead_training.data import Split
-from lookahead_training.text import Text, train_tokenizer
 from lookahead_training.train_backbone import BackboneTrainer, train_backbone
 from lookahead_training.train_heads import train_event_head, train_object_head
-from lookahead_training.train_language import tokenizer_texts, train_language
-from lookahead_training.train_reasoner import (
-    forecast_loss,
-    score_windows,
-    train_alignment,
-    train_instruction,
-)
 from lookahead_training.train_segmenter import train_segmenter
 
 CONFIG = CONFIGS["smoke"]
@@ -29,7 +21,7 @@ CONFIG = CONFIGS["smoke"]
 
 @pytest.fixture
 def networks() -> Networks:
-    return Networks(classes=2, labels=4, vocabulary=300, attributes=["known", "braking"])
+    return Networks(classes=2, labels=4, attributes=["known", "braking"])
 
 
 def cached(split: Split, networks: Networks) -> tuple[np.ndarray, list[windows.ClipTokens]]:
@@ -60,7 +52,7 @@ def test_a_stopped_run_goes_on_to_the_bit(split: Split, tmp_path: Path, monkeypa
 
     def run(name: str, steps_before_the_stop: int | None) -> dict[str, torch.Tensor]:
         torch.manual_seed(1)
-        networks = Networks(2, 4, 300, ["known", "braking"])
+        networks = Networks(2, 4, ["known", "braking"])
         args = (networks.backbone, split, looks_of(split), Stage(6, 4, 1e-3, 2), CONFIG)
         files = tmp_path / f"{name}.log", tmp_path / f"{name}.pt"
         if steps_before_the_stop is not None:
@@ -68,7 +60,7 @@ def test_a_stopped_run_goes_on_to_the_bit(split: Split, tmp_path: Path, monkeypa
                 stop_after(stopping, steps_before_the_stop)
                 train_backbone(*args, *files)
             torch.manual_seed(2)  # nothing of the first try is left
-            networks.backbone.load_state_dict(Networks(2, 4, 300, ["known"]).backbone.state_dict())
+            networks.backbone.load_state_dict(Networks(2, 4, ["known"]).backbone.state_dict())
         train_backbone(*args, *files)
         return networks.backbone.state_dict()
 
@@ -155,28 +147,3 @@ def test_the_event_head_points_at_who_took_part(
         for event in split.events[clip]:
             assert actor[0, event.label].argmax() == 0  # the square
             assert target[0, event.label].argmax() == 2  # nobody
-
-
-def test_alignment_leaves_backbone_and_language_model_alone(
-    split: Split, networks: Networks, tmp_path: Path
-) -> None:
-    text = Text(train_tokenizer(tokenizer_texts(split), 300), split.labels)
-    cls, clips = cached(split, networks)
-    fusion = fingerprint(networks.fusion)
-    frozen = fingerprint(networks.backbone), fingerprint(networks.llama)
-    config = replace(CONFIG, alignment=Stage(3, 4, 1e-3, 1))
-    train_alignment(networks, text, split, cls, clips, config, tmp_path / "log")
-    assert (fingerprint(networks.backbone), fingerprint(networks.llama)) == frozen
-    assert fingerprint(networks.fusion) != fusion
-
-
-def test_language_and_instruction_overfit(split: Split, networks: Networks, tmp_path: Path) -> None:
-    text = Text(train_tokenizer(tokenizer_texts(split), 300), split.labels)
-    config = replace(CONFIG, language=Stage(80, 9, 2e-3, 5), instruction=Stage(90, 8, 2e-3, 5))
-    assert train_language(networks, text, split, config, tmp_path / "log") < 1.0
-    cls, clips = cached(split, networks)
-    names = [name for name, _ in networks.llama.named_parameters()]
-    train_instruction(networks, text, split, cls, clips, config, tmp_path / "log")
-    assert [name for name, _ in networks.llama.named_parameters()] == names
-    scores = score_windows(networks, text, split, cls, clips)
-    assert float(forecast_loss(scores, split.windows)) < 0.5 * np.log(4)

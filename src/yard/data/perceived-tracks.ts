@@ -17,10 +17,13 @@ import { writeWhole } from './write-whole.js';
 
 /** What perception says of the place over the window's clips; true track files have the truth in `template` and `rain`. */
 const placeFile = 'place.f32';
+/** The tokens of perception, which true tracks have not: a clip's CLS token [clips, D], each object's pooled token [objects, D]. */
+const tokenFiles = { global: 'global.f32', pooled: 'pooled.f32' } as const;
 
 export class PerceivedTracks {
   readonly #arrays = new Arrays();
   readonly #places: Float32Array[] = [];
+  readonly #tokens: Record<keyof typeof tokenFiles, Float32Array[]> = { global: [], pooled: [] };
   #objects = 0;
   #clips = 0;
   #scenes = 0;
@@ -28,8 +31,9 @@ export class PerceivedTracks {
 
   readonly #dataset: Dataset;
   readonly #shape: HistoryShape;
+  readonly #visionDim: number;
 
-  constructor(dataset: Dataset, shape: HistoryShape) {
+  constructor(dataset: Dataset, shape: HistoryShape, visionDim: number) {
     if (shape.lookFrames.length !== looksPerClip)
       throw new LookaheadError(
         'bundle_invalid',
@@ -38,6 +42,7 @@ export class PerceivedTracks {
       );
     this.#dataset = dataset;
     this.#shape = shape;
+    this.#visionDim = visionDim;
   }
 
   /** @param scenes what was seen of the recorded scene; a clip that is missing among them was not perceived and shows nothing */
@@ -45,8 +50,12 @@ export class PerceivedTracks {
     const dataset = this.#dataset;
     const template = dataset.templates.findIndex(({ name }) => name === truth.scene.template);
     const seenAt = new Map(scenes.map((scene) => [scene.clip, scene]));
+    const unseen = new Float32Array(this.#visionDim);
     truth.windows.forEach(({ futures, bayes, state }, clip) => {
-      for (const object of seenAt.get(clip)?.objects ?? []) this.#put(object);
+      const seen = seenAt.get(clip);
+      for (const object of seen?.objects ?? []) this.#put(object);
+      this.#tokens.global.push(seen?.tokens.global ?? unseen);
+      if (seen) this.#tokens.pooled.push(seen.tokens.objects);
       this.#arrays.put('scene', Int32Array.of(this.#scenes));
       this.#arrays.put('template', Uint8Array.of(template));
       this.#arrays.put('rain', Uint8Array.of(Number(truth.scene.rain)));
@@ -100,12 +109,9 @@ export class PerceivedTracks {
     await mkdir(outDir, { recursive: true });
     for (const name of arrayNames)
       await writeFile(join(outDir, trackFiles[name]), this.#arrays.of(name));
-    const places = Buffer.concat(
-      this.#places.map(({ buffer, byteOffset, byteLength }) =>
-        Buffer.from(buffer, byteOffset, byteLength),
-      ),
-    );
-    await writeFile(join(outDir, placeFile), places);
+    await writeFile(join(outDir, placeFile), bytesOf(this.#places));
+    for (const name of ['global', 'pooled'] as const)
+      await writeFile(join(outDir, tokenFiles[name]), bytesOf(this.#tokens[name]));
     const { split, seed, secondsPerScene, classes, labels, attributes } = this.#dataset;
     const about = {
       schema: 'lookahead.yard.tracks.v1',
@@ -117,9 +123,16 @@ export class PerceivedTracks {
       },
       ...{ clips: this.#clips, objects: this.#objects },
       templates: this.#dataset.templates.map(({ name }) => name),
-      ...{ modules, files: { ...trackFiles, place: placeFile } },
+      ...{ modules, files: { ...trackFiles, place: placeFile, ...tokenFiles } },
+      visionDim: this.#visionDim,
       ...{ classes, labels, attributes },
     };
     await writeWhole(join(outDir, 'tracks.json'), json(about));
   }
+}
+
+function bytesOf(arrays: readonly Float32Array[]): Buffer {
+  return Buffer.concat(
+    arrays.map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength)),
+  );
 }

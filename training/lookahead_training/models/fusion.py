@@ -3,40 +3,82 @@
 import torch
 from torch import Tensor, nn
 
-from .layers import Block, FeedForward
+from ..symbolic.features import Batch
+from ..symbolic.model import Forecaster
+from .layers import Block
 
 QUERIES = 32
 NEVER = -1e4  # an attention bias that softmax turns into nothing, and that fp16 could hold
 
 
-class Fusion(nn.Module):
-    """Objects and CLS tokens first talk among themselves (who is near whom decides most events), then the queries read.
+class ObjectEncoder(nn.Module):
+    """Z_obj: self-attention among the tracks of a window. Each token is a track's whole history and the pooled token (eq. 2) with which it
+    was last seen.
 
-    What the paper leaves open: a token's age in clips, its type, and a thing's box, velocity and age are embedded into it; without
-    them cross-attention would see an unordered set.
+    It learns the world first, from simulator tracks; then what pixels add comes in by layers that begin without effect.
+    """
+
+    def __init__(self, world: Forecaster, dim: int = 128):
+        super().__init__()
+        self.world = world
+        hidden = world.first.out_features
+        self.norm_pooled, self.norm_global = nn.LayerNorm(dim), nn.LayerNorm(dim)
+        self.of_pooled = nn.Linear(dim, hidden, bias=False)
+        self.of_context = nn.Linear(dim, hidden, bias=False)
+        nn.init.zeros_(self.of_pooled.weight)
+        nn.init.zeros_(self.of_context.weight)
+
+    def seen(self, window: Tensor, pooled: Tensor, newest: Tensor) -> Tensor:
+        """pooled [M,D], newest CLS [B,D] -> [M,hidden]; rows of zeros, as true tracks have them, add nothing."""
+        there = (pooled.abs().amax(1, keepdim=True) > 0).float()
+        context = (newest.abs().amax(1, keepdim=True) > 0).float()
+        of_all = self.of_context(self.norm_global(newest)) * context
+        return self.of_pooled(self.norm_pooled(pooled)) * there + of_all[window]
+
+    def forward(
+        self, batch: Batch, pooled: Tensor, global_: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """pooled [M,D], global_ [B,T,D] -> objects [B,S,width], their mask [B,S], log-chances of what comes first [B,K]."""
+        seen = self.seen(batch.window, pooled, global_[:, -1])
+        x, window, outlook = self.world.read(batch, seen)
+        order = window.argsort(stable=True)
+        x, window = x[order], window[order]
+        counts = torch.bincount(window, minlength=batch.windows)
+        place = torch.arange(len(window)) - (counts.cumsum(0) - counts)[window]
+        shape = batch.windows, int(counts.max())
+        objects = x.new_zeros(*shape, x.shape[1]).index_put((window, place), x)
+        mask = (torch.arange(shape[1]) < counts[:, None]).float()
+        return objects, mask, outlook
+
+    def alone(self, batch: Batch, pooled: Tensor, global_: Tensor) -> tuple[Tensor, Tensor]:
+        """A single window, as exported: -> [1,S,width], [1,K]"""
+        x, outlook = self.world.read_one(batch, self.seen(batch.window, pooled, global_[:, -1]))
+        return x.unsqueeze(0), outlook
+
+
+class Fusion(nn.Module):
+    """Queries read the objects, the CLS tokens with their ages, and begin from the outlook: what the objects' own arithmetic expects.
+
+    What the paper leaves open: the age of a clip is embedded into its token; position, motion and age of things are in their histories.
     """
 
     def __init__(
         self,
+        labels: int,
         dim: int = 128,
         language_dim: int = 192,
         width: int = 128,
-        attributes: int = 7,
         clips: int = 8,
-        object_blocks: int = 2,
         query_blocks: int = 3,
         heads: int = 4,
     ):
         super().__init__()
-        self.norm_global, self.norm_objects = nn.LayerNorm(dim), nn.LayerNorm(dim)
-        self.of_global, self.of_objects = nn.Linear(dim, width), nn.Linear(dim, width)
-        self.of_attributes = FeedForward(attributes, width, width)
+        self.norm_global = nn.LayerNorm(dim)
+        self.of_global = nn.Linear(dim, width)
         self.clip = nn.Embedding(clips, width)
         self.kind = nn.Parameter(torch.randn(2, width) * 0.02)
-        self.object_blocks = nn.ModuleList(
-            Block(width, heads, 3 * width) for _ in range(object_blocks)
-        )
         self.norm_vision = nn.LayerNorm(width)
+        self.of_outlook = nn.Linear(labels, width)
         self.queries = nn.Parameter(torch.randn(1, QUERIES, width) * 0.1)
         self.query_blocks = nn.ModuleList(
             Block(width, heads, 3 * width, context_width=width) for _ in range(query_blocks)
@@ -44,35 +86,76 @@ class Fusion(nn.Module):
         self.norm_out = nn.LayerNorm(width)
         self.project = nn.Linear(width, language_dim)  # eq. 4
 
+    def vision(self, global_: Tensor, global_clip: Tensor, objects: Tensor) -> Tensor:
+        """Z_vision, [B,T,D], [B,T] ages, [B,S,width] -> [B,T+S,width]"""
+        of_clips = self.of_global(self.norm_global(global_)) + self.clip(global_clip) + self.kind[0]
+        return self.norm_vision(torch.cat([of_clips, objects + self.kind[1]], 1))
+
     def forward(
         self,
         global_: Tensor,
         global_clip: Tensor,
         objects: Tensor,
-        object_attributes: Tensor,
-        object_clip: Tensor,
         object_mask: Tensor,
-        global_mask: Tensor | None = None,
+        outlook: Tensor,
     ) -> Tensor:
-        """[B,T,D], [B,T] ages, [B,M,D], [B,M,A], [B,M] ages, [B,M] -> prefix [B,32,E].
-
-        `global_mask` [B,T] serves batches of unequal windows in training; it is not exported.
-        """
-        of_clips = self.of_global(self.norm_global(global_)) + self.clip(global_clip) + self.kind[0]
-        of_things = (
-            self.of_objects(self.norm_objects(objects))
-            + self.of_attributes(object_attributes)
-            + self.clip(object_clip)
-            + self.kind[1]
-        )
-        vision = torch.cat([of_clips, of_things], 1)  # Z_vision [B,T+M,width]
-        if global_mask is None:
-            global_mask = torch.ones_like(global_[..., 0])
-        bias = ((1.0 - torch.cat([global_mask, object_mask], 1)) * NEVER)[:, None, None]
-        for block in self.object_blocks:
-            vision = block(vision, bias)
-        vision = self.norm_vision(vision)
-        queries = self.queries.expand(global_.shape[0], -1, -1)
+        """[B,T,D], [B,T] ages, [B,S,width], [B,S], log-chances [B,K] -> prefix [B,32,E]."""
+        vision = self.vision(global_, global_clip, objects)
+        mask = torch.cat([torch.ones_like(global_[..., 0]), object_mask], 1)
+        bias = ((1.0 - mask) * NEVER)[:, None, None]
+        # A label that is out of the question is so at -7 as well as at -20; near 0 the scale is that of the other inputs.
+        queries = self.queries + self.of_outlook(outlook.clamp(min=-12.0) / 3.0).unsqueeze(1)
         for block in self.query_blocks:
             queries = block(queries, bias, vision)
         return self.project(self.norm_out(queries))
+
+
+class MeanPool(nn.Module):
+    """The ablation without a fusion core: the mean of all vision tokens, by one linear layer."""
+
+    def __init__(self, dim: int = 128, language_dim: int = 192, width: int = 128):
+        super().__init__()
+        self.of_global = nn.Linear(dim, width)
+        self.project = nn.Linear(width, QUERIES * language_dim)
+
+    def forward(
+        self,
+        global_: Tensor,
+        global_clip: Tensor,
+        objects: Tensor,
+        object_mask: Tensor,
+        outlook: Tensor,
+    ) -> Tensor:
+        del global_clip, outlook
+        things = (objects * object_mask.unsqueeze(-1)).sum(1) + self.of_global(global_).sum(1)
+        mean = things / (object_mask.sum(1, keepdim=True) + global_.shape[1])
+        return self.project(mean).unflatten(1, (QUERIES, -1))
+
+
+class FusionGraph(nn.Module):
+    """What is exported, of one window (docs/bundle.md): encoder and queries in one graph."""
+
+    def __init__(self, encoder: ObjectEncoder, fusion: Fusion, words: object):
+        super().__init__()
+        self.encoder, self.fusion, self.words = encoder, fusion, words
+
+    def forward(
+        self,
+        global_: Tensor,
+        global_clip: Tensor,
+        kind: Tensor,
+        box: Tensor,
+        seen: Tensor,
+        shown: Tensor,
+        place: Tensor,
+        pooled: Tensor,
+        track_errors: Tensor,
+    ) -> Tensor:
+        """[1,T,D], [1,T], then as `symbolic.export.ForecasterGraph`; pooled [M,D], track_errors [1,4] -> prefix [1,32,E]."""
+        from ..symbolic.features import describe
+
+        window = torch.zeros_like(kind)
+        features = describe(self.words, 1, window, kind, box, seen > 0.5, shown)
+        batch = Batch(window, kind, features, place, track_errors, 1)
+        objects, outlook = self.encoder.alone(batch, pooled, global_)
+        return self.fusion(global_, global_clip, objects, torch.ones_like(objects[..., 0]), outlook)

@@ -36,7 +36,7 @@ class ForecasterGraph(nn.Module):
         window = torch.zeros_like(kind)
         features = describe(self.words, 1, window, kind, box, seen > 0.5, shown)
         levels = torch.zeros(1, 4)  # beside those that the model supposes
-        return self.model.forecast_one(Batch(window, kind, features, place, levels, 1))
+        return self.model.read_one(Batch(window, kind, features, place, levels, 1))[1]
 
 
 def example(tracks: Tracks, at: int) -> tuple[Tensor, ...]:

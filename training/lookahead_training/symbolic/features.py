@@ -31,6 +31,7 @@ class Batch:
     place: Tensor  # [B,7] what the whole picture shows: Tracks.place
     levels: Tensor  # [B,4] the errors that were put in, as Errors.as_list
     windows: int
+    row: Tensor | None = None  # [M] where each track was last seen, among all objects
 
 
 def waves(value: Tensor, octaves: range) -> Tensor:
@@ -84,6 +85,7 @@ def make_batch(
     seen = torch.from_numpy(bits.reshape(m, t).astype(bool))  # [M,T]
     box = torch.from_numpy(tracks.box[rows].reshape(m, t, 4).astype(np.float32) / 65535)
     shown = torch.from_numpy(tracks.shown[rows].reshape(m, t, -1).astype(np.float32) / 100)
+    row = torch.from_numpy(rows.max(1).astype(np.int64))  # [M]
     kind = torch.from_numpy(tracks.kind[rows.max(1)].astype(np.int64))  # [M]
     window = torch.from_numpy(window)
     if levels is None:
@@ -91,10 +93,11 @@ def make_batch(
     else:
         box, seen, shown = disturb(tracks, kind, box, seen, shown, levels[window], generator)
         kept = seen.any(1)
-        window, kind, box, seen, shown = (x[kept] for x in (window, kind, box, seen, shown))
+        some = window, kind, box, seen, shown, row
+        window, kind, box, seen, shown, row = (x[kept] for x in some)
     features = describe(tracks, len(picked), window, kind, box, seen, shown)
     place = torch.from_numpy(tracks.place[picked])
-    return Batch(window, kind, features, place, levels, len(picked))
+    return Batch(window, kind, features, place, levels, len(picked), row)
 
 
 def describe(

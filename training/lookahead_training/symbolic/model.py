@@ -77,26 +77,33 @@ class Forecaster(nn.Module):
         nn.init.normal_(self.hazards.weight, std=0.02)
         nn.init.constant_(self.hazards.bias, -7.0)
 
-    def tokens(self, batch: Batch) -> Tensor:
-        """[B*free+M,D]: those of no thing, then the tracks'."""
+    def tokens(self, batch: Batch, seen: Tensor | None = None) -> Tensor:
+        """[B*free+M,D]: those of no thing, then the tracks'. @param seen: [M,hidden] what pixels add to each track"""
         errors = ((batch.levels + self.untold) / self.levels_max)[batch.window]
         x = self.first(batch.features) + self.kind(batch.kind) + self.levels(errors)
+        if seen is not None:
+            x = x + seen
         x = self.second(F.gelu(x + self.place(batch.place)[batch.window]))  # [M,D]
         anyone = self.free + self.free_place(batch.place).unsqueeze(1)  # [B,free,D]
         return torch.cat([anyone.flatten(0, 1), x])
 
-    def forecast_one(self, batch: Batch) -> Tensor:
-        """`forward` of a single window, without grouping: what is exported. -> [1,K]"""
-        x = self.tokens(batch)
+    def read_one(self, batch: Batch, seen: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """`read` of a single window, without grouping: what is exported. -> [free+M,D], [1,K]"""
+        x = self.tokens(batch, seen)
         for block in self.blocks:
             x = block.alone(x)
-        hazards = F.softplus(self.hazards(self.norm(x))).sum(0)
-        return first_of(hazards.view(1, self.labels, self.bins))
+        x = self.norm(x)
+        hazards = F.softplus(self.hazards(x)).sum(0)
+        return x, first_of(hazards.view(1, self.labels, self.bins))
 
     def forward(self, batch: Batch) -> Tensor:
         """-> log-probabilities [B,K]"""
+        return self.read(batch)[2]
+
+    def read(self, batch: Batch, seen: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """-> what is made of all tokens [B*free+M,D], the window of each [B*free+M], log-probabilities [B,K]"""
         b, free = batch.windows, len(self.free)
-        x = self.tokens(batch)
+        x = self.tokens(batch, seen)
         window = torch.cat([torch.arange(b).repeat_interleave(free), batch.window])
         tokens = torch.bincount(window, minlength=b)  # [B]
         order = (tokens * b + torch.arange(b))[window].argsort(stable=True)
@@ -105,9 +112,10 @@ class Forecaster(nn.Module):
         groups = tuple(zip(windows.tolist(), sizes.tolist(), strict=True))
         for block in self.blocks:
             x = block(x, groups)
-        each = F.softplus(self.hazards(self.norm(x)))  # [M,K*T]
+        x = self.norm(x)
+        each = F.softplus(self.hazards(x))  # [M,K*T]
         hazards = each.new_zeros(b, each.shape[1]).index_add(0, window, each)
-        return first_of(hazards.view(b, self.labels, self.bins))
+        return x, window, first_of(hazards.view(b, self.labels, self.bins))
 
 
 def first_of(hazards: Tensor) -> Tensor:

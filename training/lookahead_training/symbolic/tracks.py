@@ -34,8 +34,12 @@ class Tracks:
     place: (
         np.ndarray
     )  # [W,7] which modules are at work, and rain: what the picture shows of the whole place
+    clip: np.ndarray  # [W] the window's last clip, among all clips
     futures: np.ndarray  # [W,K] shares of the re-simulated futures
     bayes: np.ndarray  # [W,K], NaN where it was not worked out
+    # What perception adds to its tracks, where it was perception that wrote them; else no row.
+    cls: np.ndarray  # [C,D] CLS tokens of all clips
+    pooled: np.ndarray  # [R,D] mask-pooled tokens
 
     def __len__(self) -> int:
         return len(self.scene)
@@ -55,7 +59,8 @@ def read_tracks(folders: list[Path], clips: int = CLIPS_BEFORE) -> Tracks:
         return first
     row_offsets = np.cumsum([0] + [len(part.kind) for part in parts])
     track_offsets = np.cumsum([0] + [len(part.rows) for part in parts])
-    scene_offsets = np.cumsum([0] + [int(part.scene.max()) + 1 for part in parts])
+    scene_offsets = np.cumsum([0] + [int(part.scene.max()) + 1 for part in parts[:-1]])
+    clip_offsets = np.cumsum([0] + [len(part.cls) for part in parts[:-1]])
 
     def joined(name: str) -> np.ndarray:
         return np.concatenate([getattr(part, name) for part in parts])
@@ -65,13 +70,15 @@ def read_tracks(folders: list[Path], clips: int = CLIPS_BEFORE) -> Tracks:
         looks_per_clip=first.looks_per_clip,
         **{name: joined(name) for name in ("kind", "seen", "box", "shown")},
         **{name: joined(name) for name in ("template", "place", "futures", "bayes")},
+        **{name: joined(name) for name in ("cls", "pooled")},
+        clip=np.concatenate([p.clip + o for p, o in zip(parts, clip_offsets, strict=True)]),
         rows=np.concatenate(
             [np.where(p.rows < 0, -1, p.rows + o) for p, o in zip(parts, row_offsets)]
         ),
         starts=np.concatenate(
             [p.starts[:-1] + o for p, o in zip(parts, track_offsets)] + [track_offsets[-1:]]
         ),
-        scene=np.concatenate([p.scene + o for p, o in zip(parts, scene_offsets)]),
+        scene=np.concatenate([p.scene + o for p, o in zip(parts, scene_offsets, strict=True)]),
     )
 
 
@@ -111,6 +118,7 @@ def _read_folder(folder: Path, clips: int) -> Tracks:
         if meta["bayesFutures"]
         else np.broadcast_to(np.float32(np.nan), (len(windows), labels))
     )
+    dim = meta.get("visionDim", 0)  # true tracks have no tokens
     return Tracks(
         labels=[label["text"] for label in meta["labels"]],
         classes=meta["classes"],
@@ -125,6 +133,9 @@ def _read_folder(folder: Path, clips: int) -> Tracks:
         scene=scene[windows],
         template=names[template],
         place=place,
+        clip=windows,
+        cls=array("global", "<f4", n, dim) if dim else np.zeros((n, 0), np.float32),
+        pooled=array("pooled", "<f4", objects, dim) if dim else np.zeros((objects, 0), np.float32),
         futures=array("futures", "u1", n, labels)[windows].astype(np.float32) / meta["futures"],
         bayes=bayes,
     )

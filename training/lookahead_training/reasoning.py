@@ -1,0 +1,239 @@
+"""The reasoner's half of a run: it learns from what the bundle's own perceiver saw of scenes that the perceiver never learned from."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+
+from .bundle import round_to_fp16
+from .calibrate import fit_chances
+from .config import LANGUAGE_DIM, PROMPTS, QUERIES, Config
+from .data import read_lines
+from .loop import keep_memory
+from .models.fusion import Fusion, ObjectEncoder
+from .models.llama import Llama
+from .reasoner_export import Fitted, Reasoner, add_reasoner
+from .symbolic.model import Forecaster
+from .symbolic.score import Scores, score, scored, summary, template_prior
+from .symbolic.tracks import Tracks, read_tracks
+from .symbolic.train import adaptation, new_model, train_model
+from .text import Text, train_tokenizer
+from .train_encoder import Worlds, train_encoder
+from .train_language import tokenizer_texts, train_language
+from .train_reasoner import Course, prefix_of, score_windows, train_alignment, train_instruction
+from .watched import NO_ERRORS, Sights, watch
+from .words import Words, read_words
+
+ROOT = Path(__file__).resolve().parents[2]
+SPLITS = ("train", "validation", "test")
+
+
+class Reasoning:
+    """Steps of run.py; each leaves its result in the run's folder."""
+
+    def __init__(self, config: Config, data: Path, world: Path, folder: Path, bundle: Path):
+        """@param world: track files of the simulator, in folders that begin with `train`, and `validation`"""
+        self.config, self.data, self.world_data = config, data, world
+        self.folder, self.bundle = folder, bundle
+        self.log = folder / "log.jsonl"
+        self._read: dict[str, object] = {}
+
+    # --- what it learns from
+
+    def once(self, key: str, make):
+        if key not in self._read:
+            self._read[key] = make()
+        return self._read[key]
+
+    def scenes(self) -> Path:
+        """Scenes of the split train that the perceiver has not learned from; where there are none, its own."""
+        apart = self.data / "reasoning"
+        return apart if apart.exists() else self.data / "train"
+
+    def labels(self) -> list[dict]:
+        return json.loads((self.scenes() / "dataset.json").read_text())["labels"]
+
+    def words(self) -> Words:
+        return self.once("words", lambda: read_words(self.scenes()))
+
+    def lines(self) -> list[str]:
+        """Sentences of the training scenes that belong to no window."""
+        path = self.data / "train" / "texts.jsonl"
+        return [line["text"] for line in read_lines(path)] if path.exists() else []
+
+    def watched(self, name: str) -> Tracks:
+        """@param name: of a split; several folders of it are parts, in the order of their scenes"""
+        parts = sorted(p.parent for p in (self.folder / "watched").glob(f"{name}*/tracks.json"))
+        return self.once(name, lambda: read_tracks(parts))
+
+    def simulated(self) -> Tracks:
+        parts = sorted(p.parent for p in self.world_data.glob("train*/tracks.json"))
+        return self.once("simulated", lambda: read_tracks(parts))
+
+    def text(self) -> Text:
+        return Text(Tokenizer.from_file(str(self.folder / "tokenizer.json")), self.labels())
+
+    # --- steps
+
+    def language(self) -> float:
+        torch.manual_seed(self.config.seed)
+        lines = self.lines()
+        tokenizer = train_tokenizer(
+            tokenizer_texts(lines, self.words(), self.labels()), self.config.vocabulary
+        )
+        tokenizer.save(str(self.folder / "tokenizer.json"))
+        llama = Llama(tokenizer.get_vocab_size(), LANGUAGE_DIM)
+        loss = train_language(llama, self.text(), lines, self.words(), self.config, self.log)
+        torch.save(llama.state_dict(), self.folder / "llama.pt")
+        return loss
+
+    def watch(self) -> float:
+        """The engine's own perceiver watches all scenes: no second pipeline that could differ. @returns objects seen in a clip"""
+        for name in SPLITS:
+            if any((self.folder / "watched").glob(f"{name}*/tracks.json")):
+                continue
+            data = self.scenes() if name == "train" else self.data / name
+            command = [str(ROOT / "lookahead"), "yard", "perceive", "--data", str(data)]
+            command += ["--bundle", str(self.bundle), "--out", str(self.folder / "watched" / name)]
+            subprocess.run(command, check=True)
+        watched = self.watched("train")
+        return len(watched.kind) / len(watched.cls)
+
+    def new_world(self) -> Forecaster:
+        return new_model(self.simulated(), self.config.world)
+
+    def encoder(self) -> float:
+        """The world from true tracks, then with errors put in, then as it is watched."""
+        keep_memory()
+        config, simulated = self.config.world, self.simulated()
+        held = read_tracks([self.world_data / "validation"])
+        prior = template_prior(simulated)
+        world = self.new_world()
+        folder = self.folder / "world"
+        train_model(world, simulated, held, prior, config, folder / "main")
+        errors = adaptation(config)
+        train_model(world, simulated, held, prior, errors, folder / "adapted", with_errors=True)
+        encoder = ObjectEncoder(world)
+        watched = self.watched("train"), self.watched("validation")
+        loss = train_encoder(
+            *(encoder, Worlds(simulated, *watched, prior), self.config.encoder, self.config),
+            *(self.log, self.folder / "encoder.ckpt"),
+        )
+        round_to_fp16(encoder)
+        torch.save(encoder.state_dict(), self.folder / "encoder.pt")
+        return loss
+
+    def loaded_encoder(self) -> ObjectEncoder:
+        encoder = ObjectEncoder(self.new_world())
+        encoder.load_state_dict(torch.load(self.folder / "encoder.pt"))
+        return encoder.eval()
+
+    def new_fusion(self) -> Fusion:
+        torch.manual_seed(self.config.seed)
+        return Fusion(len(self.labels()), language_dim=LANGUAGE_DIM, width=self.config.world.dim)
+
+    def new_llama(self, weights: str) -> Llama:
+        llama = Llama(self.text().tokenizer.get_vocab_size(), LANGUAGE_DIM)
+        llama.load_state_dict(torch.load(self.folder / weights))
+        return llama
+
+    def course(self) -> Course:
+        encoder, simulated = self.loaded_encoder(), self.simulated()
+        watched, held = self.watched("train"), self.watched("validation")
+        random = np.random.default_rng(self.config.seed)
+        count = min(len(simulated), self.config.simulated_windows)
+        some = np.sort(random.choice(len(simulated), count, replace=False))
+        return Course(
+            watch(encoder, watched, np.arange(len(watched))),
+            self.words(),
+            watch(encoder, simulated, some, NO_ERRORS),
+            watch(encoder, held, np.arange(len(held))),
+        )
+
+    def alignment(self) -> float:
+        fusion, llama = self.new_fusion(), self.new_llama("llama.pt")
+        loss = train_alignment(
+            *(fusion, llama, self.text(), self.course(), self.config.alignment, self.config),
+            *(self.log, [self.loaded_encoder()]),
+        )
+        torch.save(fusion.state_dict(), self.folder / "fusion-aligned.pt")
+        return loss
+
+    def instruction(self) -> float:
+        fusion, llama = self.new_fusion(), self.new_llama("llama.pt")
+        fusion.load_state_dict(torch.load(self.folder / "fusion-aligned.pt"))
+        loss = train_instruction(
+            *(fusion, llama, self.text(), self.course(), self.config.instruction, self.config),
+            self.log,
+        )
+        torch.save(fusion.state_dict(), self.folder / "fusion.pt")
+        torch.save(llama.state_dict(), self.folder / "llama-instructed.pt")
+        return loss
+
+    def reasoner(self) -> float:
+        """Fits what is fitted on validation and exports; @returns the skill on test windows, before it is published"""
+        encoder, fusion = self.loaded_encoder(), self.new_fusion()
+        fusion.load_state_dict(torch.load(self.folder / "fusion.pt"))
+        llama, text = self.new_llama("llama-instructed.pt"), self.text()
+        held = watch(
+            encoder, self.watched("validation"), np.arange(len(self.watched("validation")))
+        )
+        temperature, bias = fit_chances(score_windows(fusion, llama, text, held), held.futures)
+        with torch.no_grad():
+            prefixes = [prefix_of(fusion, held, slice(i, i + 64)) for i in range(0, len(held), 64)]
+        fitted = Fitted(temperature, bias, torch.cat(prefixes).mean(0))
+        tracks = self.watched("test")
+        judged = scored(tracks)
+        test = watch(encoder, tracks, judged)
+        scores = score_windows(fusion, llama, text, test)
+        found = self.quality(scores, test, tracks, judged, fitted)
+        self.note("quality", found)
+        add_reasoner(
+            *(self.bundle, Reasoner(encoder, fusion, llama, text)),
+            *(self.watched("validation"), 20, fitted),
+            {},
+        )
+        return float(found["skill"])
+
+    def quality(
+        self,
+        scores: torch.Tensor,
+        test: Sights,
+        tracks: Tracks,
+        judged: np.ndarray,
+        fitted: Fitted,
+    ) -> dict[str, object]:
+        scores[:, 0] += fitted.nothing_bias
+        prior = template_prior(self.simulated())
+
+        def of(chances: np.ndarray) -> Scores:
+            return score(tracks, judged, chances, prior)
+
+        chances = (scores / fitted.temperature).softmax(-1).double().numpy()
+        return {
+            **summary(of(chances)),
+            "temperature": fitted.temperature,
+            "nothingBias": fitted.nothing_bias,
+            "skillOfObjects": summary(of(test.outlook.exp().double().numpy()))["skill"],
+        }
+
+    def add_untrained(self) -> None:
+        """So that the bundle is whole before the reasoner has learned: the engine opens nothing less."""
+        labels = json.loads((self.data / "train" / "dataset.json").read_text())["labels"]
+        words = [f" {label['text']}{end}" for label in labels for end in ("", " .", ":")]
+        text = Text(train_tokenizer([*words, *PROMPTS.values()], self.config.vocabulary), labels)
+        tracks = read_tracks([self.world_data / "validation"])
+        encoder = ObjectEncoder(new_model(tracks, self.config.world))
+        fusion = Fusion(len(labels), language_dim=LANGUAGE_DIM, width=self.config.world.dim)
+        llama = Llama(text.tokenizer.get_vocab_size(), LANGUAGE_DIM)
+        fitted = Fitted(1.0, 0.0, torch.zeros(QUERIES, LANGUAGE_DIM))
+        add_reasoner(self.bundle, Reasoner(encoder, fusion, llama, text), tracks, 0, fitted, {})
+
+    def note(self, what: str, values: dict) -> None:
+        line = json.dumps({"stage": what, **values})
+        print(line, flush=True)
+        with self.log.open("a") as log:
+            log.write(line + "\n")

@@ -1,0 +1,109 @@
+"""The object encoder, from what it learned of the simulator's tracks to tracks and tokens as the engine's perception gives them.
+
+Half of each batch are watched windows, half simulator windows with errors put in: of the first there are few, and they would be learned by
+heart; the second keep what the world taught.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .config import Config, Stage
+from .loop import train
+from .models.fusion import ObjectEncoder
+from .symbolic.config import PERCEIVED
+from .symbolic.errors import draw_levels
+from .symbolic.features import make_batch
+from .symbolic.score import score, scored, skill_of
+from .symbolic.tracks import Tracks
+from .symbolic.train import forecast_loss
+from .watched import pixels_of
+
+PIXELS_DROP = (
+    0.15  # share of watched windows that go without pooled tokens, and of those without CLS tokens
+)
+
+
+@dataclass(frozen=True)
+class Worlds:
+    """What the encoder learns from and is chosen by."""
+
+    simulated: Tracks
+    watched: Tracks
+    validation: Tracks  # watched
+    prior: dict[str, np.ndarray]
+
+
+def watched_losses(
+    encoder: ObjectEncoder, tracks: Tracks, picked: np.ndarray, generator: torch.Generator
+) -> Tensor:
+    levels = torch.tensor(PERCEIVED.as_list()).expand(len(picked), 4)
+    # A little more error than they have, in half of the windows.
+    more = levels * 0.5 * (torch.rand(len(picked), 1, generator=generator) < 0.5)
+    batch = make_batch(tracks, picked, more, generator)
+    batch.levels = levels
+    pooled, cls = pixels_of(tracks, picked, batch)
+    kept = (torch.rand(len(picked), 2, generator=generator) >= PIXELS_DROP).float()
+    pooled, cls = pooled * kept[batch.window, :1], cls * kept[:, 1:, None]
+    return forecast_loss(encoder(batch, pooled, cls)[2], tracks.futures[picked])
+
+
+def simulated_losses(
+    encoder: ObjectEncoder, tracks: Tracks, picked: np.ndarray, generator: torch.Generator
+) -> Tensor:
+    levels = draw_levels(len(picked), generator)
+    levels = levels * (torch.rand(len(picked), 1, generator=generator) < 2 / 3)
+    batch = make_batch(tracks, picked, levels, generator)
+    pooled, cls = pixels_of(tracks, picked, batch)
+    return forecast_loss(encoder(batch, pooled, cls)[2], tracks.futures[picked])
+
+
+def outlooks(encoder: ObjectEncoder, tracks: Tracks, windows: np.ndarray) -> np.ndarray:
+    """Chances by the objects alone, [W,K]."""
+    encoder.eval()
+    rows = []
+    with torch.no_grad():
+        for start in range(0, len(windows), 256):
+            picked = windows[start : start + 256]
+            batch = make_batch(tracks, picked)
+            if tracks.cls.shape[1]:
+                batch.levels = torch.tensor(PERCEIVED.as_list()).expand(len(picked), 4)
+            rows.append(encoder(batch, *pixels_of(tracks, picked, batch))[2].exp().numpy())
+    encoder.train()
+    return np.concatenate(rows)
+
+
+def train_encoder(
+    encoder: ObjectEncoder,
+    worlds: Worlds,
+    stage: Stage,
+    config: Config,
+    log: Path,
+    checkpoint: Path | None = None,
+) -> float:
+    half = stage.batch // 2
+    encoder.train()
+
+    def losses(step: int) -> dict[str, Tensor]:
+        random = np.random.default_rng([config.seed, 8, step])
+        generator = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
+        watched = random.integers(len(worlds.watched), size=half)
+        simulated = random.integers(len(worlds.simulated), size=half)
+        return {
+            "watched": watched_losses(encoder, worlds.watched, watched, generator),
+            "simulated": simulated_losses(encoder, worlds.simulated, simulated, generator),
+        }
+
+    def check() -> dict[str, float]:
+        held = worlds.validation
+        chances = outlooks(encoder, held, np.arange(len(held)))
+        nats = -(held.futures * np.log(np.maximum(chances, 1e-9))).sum(1).mean()
+        judged = scored(held)
+        columns = score(held, judged, chances[judged], worlds.prior).columns
+        return {"validation": float(nats), "skill": float(skill_of(columns.mean(0)))}
+
+    kept = (checkpoint, encoder) if checkpoint else None
+    return train("encoder", stage, config, encoder.parameters(), losses, log, check, kept)
