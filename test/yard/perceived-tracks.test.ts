@@ -36,13 +36,17 @@ function van(change: Partial<SceneObject> = {}): SceneObject {
   };
 }
 function scene(clip: number, objects: SceneObject[], gate: number): Scene {
-  return { clip, objects, place: { gate, rain: 0 } } as unknown as Scene;
+  const tokens = {
+    global: new Float32Array(2).fill(clip + 1),
+    objects: Float32Array.from(objects.flatMap(({ track }) => [track, -track])),
+  };
+  return { clip, objects, place: { gate, rain: 0 }, tokens } as unknown as Scene;
 }
 
 it('are written in the form of true tracks, with what perception says of the place', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'lookahead-perceived-'));
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
-  const tracks = new PerceivedTracks(dataset, shape, 4);
+  const tracks = new PerceivedTracks(dataset, shape, 2);
   // The clip between was not perceived.
   tracks.add(truth, [scene(0, [van()], 0.5), scene(2, [van({ looks: [] }), van({ track: 4 })], 1)]);
   tracks.add(truth, []);
@@ -52,6 +56,7 @@ it('are written in the form of true tracks, with what perception says of the pla
   expect(about).toMatchObject({
     ...{ schema: 'lookahead.yard.tracks.v1', split: 'train', seed: 3, scenes: 2, clips: 6 },
     ...{ objects: 3, looksPerClip: 4, bayesFutures: 1, files: { place: 'place.f32' } },
+    visionDim: 2,
   });
   const bytes = (name: string): Buffer => readFileSync(join(dir, name));
   const floats = (name: string): number[] =>
@@ -77,4 +82,7 @@ it('are written in the form of true tracks, with what perception says of the pla
   expect([...new Int8Array(bytes('attributes.i8')).slice(0, 4)]).toEqual([100, -100, 100, -100]);
   // A mean over the window's clips that there are; zeros where there is none.
   expect(floats('place.f32')).toEqual([0.5, 0, 0.5, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+  // Tokens as perception gave them; zeros where a clip was not perceived.
+  expect(floats('global.f32')).toEqual([1, 1, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0]);
+  expect(floats('pooled.f32')).toEqual([9, -9, 9, -9, 4, -4]);
 });
