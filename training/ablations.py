@@ -19,6 +19,7 @@ import torch
 from torch import nn
 
 from lookahead_training.calibrate import fit_chances
+from lookahead_training.causes import fit_cause_min, judged_causes, precision_recall
 from lookahead_training.config import CONFIGS, LANGUAGE_DIM, Config, Stage
 from lookahead_training.loop import keep_memory
 from lookahead_training.models.fusion import Fusion, MeanPool
@@ -36,7 +37,7 @@ from lookahead_training.train_reasoner import (
     train_instruction,
 )
 from lookahead_training.watched import Sights, watch
-from lookahead_training.words import Words, read_words
+from lookahead_training.words import Words
 
 ALIGNMENT = Stage(steps=100, batch=32, learning_rate=1.0e-3, warm_up=20)
 INSTRUCTION = Stage(steps=500, batch=32, learning_rate=7.0e-4, warm_up=50)
@@ -72,18 +73,19 @@ ROWS = {
 
 
 class Ablations:
-    def __init__(self, run: Reasoning, held: dict[str, Path]):
-        """@param held: recordings whose windows are judged: `test` and, if it is there, `text-only`"""
+    def __init__(self, run: Reasoning, held: list[str]):
+        """@param held: watched splits whose windows are judged: `test` and, if it is there, `text-only`"""
         self.run, self.text = run, run.text()
         self.course = run.course()
         encoder = run.loaded_encoder()
+        self.held_words = run.words_of("validation")
         self.held: dict[str, tuple[Sights, Words]] = {}
         self.tracks = {}
-        for name, folder in held.items():
+        for name in held:
             tracks = run.watched(name)
             judged = np.flatnonzero(~np.isnan(tracks.bayes[:, 0]))
             self.tracks[name] = tracks, judged
-            self.held[name] = watch(encoder, tracks, judged), read_words(folder)
+            self.held[name] = watch(encoder, tracks, judged), run.words_of(name)
 
     def llama(self, row: Row) -> Llama:
         torch.manual_seed(row.seed)
@@ -141,7 +143,10 @@ class Ablations:
                     "scene": scored.scene.tolist(),
                 }
             else:
-                out |= text_quality(fusion, llama, self.text, see(sights), words)
+                cause_min = fit_cause_min(
+                    judged_causes(fusion, llama, self.text, held, self.held_words, every=8)
+                )
+                out |= text_quality(fusion, llama, self.text, see(sights), words, cause_min)
         return out
 
 
@@ -162,48 +167,23 @@ def blind(sights: Sights) -> Sights:
 
 
 def text_quality(
-    fusion: nn.Module, llama: Llama, text: Text, sights: Sights, words: Words
+    fusion: nn.Module, llama: Llama, text: Text, sights: Sights, words: Words, cause_min: float
 ) -> dict[str, float]:
     """Nats a token of captions; precision and recall of causes, told on true logs."""
-    losses, right, named, true = [], 0, 0, 0
+    losses = []
     with torch.no_grad():
         for start in range(0, len(sights), 32):
             rows = slice(start, start + 32)
             past = read_prefix(llama, prefix_of(fusion, sights, rows))
-            clips = sights.clip[rows]
-            losses.append(float(told(llama, past, captions(text, words, clips, 96))))
-            for row, clip in enumerate(clips):
-                for why in words.whys[clip]:
-                    chosen = causes_of(llama, text, past[:, :, row : row + 1], why.log, why.event)
-                    right += len(chosen & set(why.causes))
-                    named += len(chosen)
-                    true += len(why.causes)
+            told_of = captions(text, words, sights.clip[rows], 96)
+            losses.append(float(told(llama, past, told_of)))
+    pairs = judged_causes(fusion, llama, text, sights, words)
+    precision, recall = precision_recall(pairs, cause_min)
     return {
         "captionNats": round(float(np.mean(losses)), 4),
-        "causePrecision": round(right / max(1, named), 4),
-        "causeRecall": round(right / max(1, true), 4),
+        "causePrecision": round(precision, 4),
+        "causeRecall": round(recall, 4),
     }
-
-
-def causes_of(
-    llama: Llama, text: Text, past: torch.Tensor, log: list[int], event: int, least: float = 0.25
-) -> set[int]:
-    """Earlier events of the log whose chance among all of them and «nothing» is at least so much, as the engine chooses."""
-    slots = [None, *range(event)]
-    told_so = [text.why(log, event, slot) for slot in slots]
-    longest = max(len(ids) for ids, _ in told_so)
-    tokens = torch.tensor([ids + [0] * (longest - len(ids)) for ids, _ in told_so])
-    many = past.expand(-1, -1, len(slots), -1, -1, -1).contiguous()
-    positions = (torch.arange(longest) + past.shape[4]).expand(len(slots), -1)
-    mask = torch.ones(len(slots), past.shape[4] + longest, dtype=torch.long)
-    logits, _ = llama(llama.embed(tokens), positions, mask, many)
-    log_chances = logits.log_softmax(-1)
-    sums = [
-        sum(float(log_chances[row, at - 1, ids[at]]) for at in range(skip, len(ids)))
-        for row, (ids, skip) in enumerate(told_so)
-    ]
-    chances = torch.tensor(sums).softmax(0)
-    return {slot for slot, c in zip(slots, chances, strict=True) if slot is not None and c >= least}
 
 
 def table(results: dict) -> str:
@@ -259,9 +239,7 @@ def main() -> None:
         run = Reasoning(
             config, arguments.data, arguments.world, arguments.run, arguments.run / "bundle"
         )
-        held = {
-            n: arguments.data / n for n in ("test", "text-only") if (arguments.data / n).exists()
-        }
+        held = [n for n in ("test", "text-only") if (run.folder / "watched" / n).exists()]
         ablations = Ablations(run, held)
         for name in arguments.rows:
             if name in results:

@@ -40,8 +40,8 @@ class Config:
     event_head: Stage = Stage(steps=4000, batch=32, learning_rate=5.0e-4)
     # The world, from simulator tracks: symbolic/config.py.
     world: World = WORLDS["full"]
-    # Object encoder, from simulator tracks to watched ones: six rounds over 33,000 windows.
-    encoder: Stage = Stage(steps=1600, batch=256, learning_rate=4.0e-4, warm_up=50)
+    # Object encoder, from simulator tracks to watched ones: eight rounds over 33,000 windows.
+    encoder: Stage = Stage(steps=2000, batch=256, learning_rate=4.0e-4, warm_up=50)
     # Language model alone, on the yard's sentences.
     language: Stage = Stage(steps=900, batch=32, learning_rate=1.5e-3)
     vocabulary: int = 768

@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from . import config as geometry
 from .bundle import Networks, round_to_fp16
 from .data import PLACE
+from .llama_graph import LlamaShape, past_names, present_names, weights_of_own, write_llama
+from .models.llama import NEVER, Llama
 
 TOLERANCE = 1e-3
 OPSET = 17
@@ -195,6 +197,81 @@ def export_graph(
     return entry, golden
 
 
+def example_reading(
+    llama: Llama, capacity: int = 12
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Feeds for the reasoner's graph, four positions behind three of which one branches off, and PyTorch's answers."""
+    random = torch.Generator().manual_seed(7)
+    parents, before = [-1, 0, 1, 2, 3, 2, 5], 3
+    seen = torch.eye(len(parents))
+    for position, parent in enumerate(parents):
+        if parent >= 0:
+            seen[position] += seen[parent]
+    positions = seen.sum(1).long()[None] - 1
+    bias = ((1.0 - seen) * NEVER)[None, None]  # [1,1,T,T]
+    embeds = torch.randn(1, len(parents), llama.dim, generator=random) * 0.3
+    with torch.no_grad():
+        first = embeds[:, :before], positions[:, :before], bias[:, :, :before, :before]
+        _, past = llama.run(*first, llama.empty_past(1))
+        rest = embeds[:, before:], positions[:, before:], bias[:, :, before:]
+        logits, present = llama.run(*rest, past)
+
+    def buffers(names: list[str], kept: Tensor) -> dict[str, Tensor]:
+        room = torch.zeros(*kept.shape[:4], capacity, kept.shape[5])
+        room[:, :, :, :, : kept.shape[4]] = kept
+        return dict(zip(names, room.flatten(0, 1), strict=True))
+
+    wanted = torch.tensor([1, 3])
+    layers = len(llama.layers)
+    feeds = dict(zip(("inputs_embeds", "position_ids", "attention_bias"), rest, strict=True))
+    feeds |= {"logit_positions": wanted} | buffers(past_names(layers), past)
+    return feeds, {"logits": logits[:, wanted]} | buffers(present_names(layers), present)
+
+
+def export_reasoner(llama: Llama, folder: Path) -> tuple[dict, dict]:
+    """The language model's graph, checked; its manifest entry and its golden file's content."""
+    path = folder / "reasoner.onnx"
+    state = {name: tensor.numpy() for name, tensor in llama.state_dict().items()}
+    layers = len(llama.layers)
+    heads = llama.layers[0].heads
+    shape = LlamaShape(
+        llama.dim, layers, heads, llama.kv_heads, llama.head_dim, llama.embed.num_embeddings
+    )
+    write_llama(path, weights_of_own(state, layers), shape)
+    feeds, expected = example_reading(llama)
+    found = session(path).run(list(expected), {n: t.numpy() for n, t in feeds.items()})
+    for (name, wanted), answer in zip(expected.items(), found, strict=True):
+        worst = float(np.abs(answer - wanted.numpy()).max())
+        if not worst <= TOLERANCE:
+            raise ValueError(
+                f"reasoner: {name} differs by {worst} from PyTorch; {TOLERANCE} is allowed."
+            )
+    return graph_entry(path), {
+        "inputs": {n: tensor_json(t) for n, t in feeds.items()},
+        "outputs": {n: tensor_json(t) for n, t in expected.items()},
+        "tolerance": TOLERANCE,
+    }
+
+
+def graph_entry(path: Path) -> dict:
+    """What the manifest says of a graph that states its own shapes."""
+    graph = onnx.load(path, load_external_data=False).graph
+    types = {TensorProto.FLOAT: "float32", TensorProto.INT64: "int64", TensorProto.UINT8: "uint8"}
+
+    def describe(values: list[onnx.ValueInfoProto]) -> list[dict]:
+        return [
+            {
+                "name": value.name,
+                "type": types[value.type.tensor_type.elem_type],
+                "shape": [d.dim_param or d.dim_value for d in value.type.tensor_type.shape.dim],
+            }
+            for value in values
+        ]
+
+    ends = {"inputs": describe(graph.input), "outputs": describe(graph.output)}
+    return {"path": path.name, "sha256": sha256(path), **ends}
+
+
 def tensor_json(tensor: Tensor) -> dict:
     array = tensor.detach().contiguous().numpy()
     small = array.size <= 64
@@ -204,10 +281,6 @@ def tensor_json(tensor: Tensor) -> dict:
         else "base64:" + base64.b64encode(array.tobytes()).decode()
     )
     return {"type": TYPES[tensor.dtype], "shape": list(array.shape), "data": data}
-
-
-def export_reasoner(llama, folder: Path) -> tuple[dict, dict]:
-    raise NotImplementedError
 
 
 def sha256(path: Path) -> str:

@@ -44,6 +44,7 @@ class Fitted:
     temperature: float
     nothing_bias: float
     mean_prefix: Tensor  # [queries,E]
+    cause_min: float  # least chance of an earlier event to be named as a cause
 
 
 def window_inputs(tracks: Tracks, at: int) -> tuple[Tensor, ...]:
@@ -89,6 +90,7 @@ def add_reasoner(
     calibration |= {
         "temperature": fitted.temperature,
         "nothingBias": fitted.nothing_bias,
+        "causeMin": fitted.cause_min,
         "meanPrefix": [round(float(v), 5) for v in fitted.mean_prefix.flatten()],
     }
     (bundle / "calibration.json").write_text(json.dumps(calibration) + "\n")

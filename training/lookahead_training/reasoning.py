@@ -10,6 +10,7 @@ from tokenizers import Tokenizer
 
 from .bundle import round_to_fp16
 from .calibrate import fit_chances
+from .causes import fit_cause_min, judged_causes
 from .config import LANGUAGE_DIM, PROMPTS, QUERIES, Config
 from .data import read_lines
 from .loop import keep_memory
@@ -57,7 +58,15 @@ class Reasoning:
         return json.loads((self.scenes() / "dataset.json").read_text())["labels"]
 
     def words(self) -> Words:
-        return self.once("words", lambda: read_words(self.scenes()))
+        return self.words_of("train")
+
+    def words_of(self, name: str) -> Words:
+        """Causes are those by intervention where a recording `<split>-causes` of the same scenes, or of the first of them, tells them."""
+        folder = self.scenes() if name == "train" else self.data / name
+        causes = self.data / f"{name}-causes"
+        return self.once(
+            f"words-{name}", lambda: read_words(folder, causes if causes.exists() else None)
+        )
 
     def lines(self) -> list[str]:
         """Sentences of the training scenes that belong to no window."""
@@ -184,7 +193,9 @@ class Reasoning:
         temperature, bias = fit_chances(score_windows(fusion, llama, text, held), held.futures)
         with torch.no_grad():
             prefixes = [prefix_of(fusion, held, slice(i, i + 64)) for i in range(0, len(held), 64)]
-        fitted = Fitted(temperature, bias, torch.cat(prefixes).mean(0))
+        pairs = judged_causes(fusion, llama, text, held, self.words_of("validation"), every=4)
+        cause_min = fit_cause_min(pairs)
+        fitted = Fitted(temperature, bias, torch.cat(prefixes).mean(0), cause_min)
         tracks = self.watched("test")
         judged = scored(tracks)
         test = watch(encoder, tracks, judged)
@@ -217,6 +228,7 @@ class Reasoning:
             **summary(of(chances)),
             "temperature": fitted.temperature,
             "nothingBias": fitted.nothing_bias,
+            "causeMin": fitted.cause_min,
             "skillOfObjects": summary(of(test.outlook.exp().double().numpy()))["skill"],
         }
 
@@ -229,7 +241,7 @@ class Reasoning:
         encoder = ObjectEncoder(new_model(tracks, self.config.world))
         fusion = Fusion(len(labels), language_dim=LANGUAGE_DIM, width=self.config.world.dim)
         llama = Llama(text.tokenizer.get_vocab_size(), LANGUAGE_DIM)
-        fitted = Fitted(1.0, 0.0, torch.zeros(QUERIES, LANGUAGE_DIM))
+        fitted = Fitted(1.0, 0.0, torch.zeros(QUERIES, LANGUAGE_DIM), 0.2)
         add_reasoner(self.bundle, Reasoner(encoder, fusion, llama, text), tracks, 0, fitted, {})
 
     def note(self, what: str, values: dict) -> None:

@@ -25,6 +25,8 @@ from .watched import pixels_of
 PIXELS_DROP = (
     0.15  # share of watched windows that go without pooled tokens, and of those without CLS tokens
 )
+# What is said of the place is wrong in places that join the rules anew, so that in some windows of training each word of it is anything.
+PLACE_DOUBT, WORD_DOUBT = 0.6, 0.35
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,12 @@ class Worlds:
     prior: dict[str, np.ndarray]
 
 
+def doubt_place(place: Tensor, generator: torch.Generator) -> Tensor:
+    doubted = torch.rand(len(place), 1, generator=generator) < PLACE_DOUBT
+    doubted = doubted & (torch.rand(place.shape, generator=generator) < WORD_DOUBT)
+    return torch.where(doubted, torch.rand(place.shape, generator=generator), place)
+
+
 def watched_losses(
     encoder: ObjectEncoder, tracks: Tracks, picked: np.ndarray, generator: torch.Generator
 ) -> Tensor:
@@ -45,6 +53,7 @@ def watched_losses(
     more = levels * 0.5 * (torch.rand(len(picked), 1, generator=generator) < 0.5)
     batch = make_batch(tracks, picked, more, generator)
     batch.levels = levels
+    batch.place = doubt_place(batch.place, generator)
     pooled, cls = pixels_of(tracks, picked, batch)
     kept = (torch.rand(len(picked), 2, generator=generator) >= PIXELS_DROP).float()
     pooled, cls = pooled * kept[batch.window, :1], cls * kept[:, 1:, None]
@@ -55,8 +64,9 @@ def simulated_losses(
     encoder: ObjectEncoder, tracks: Tracks, picked: np.ndarray, generator: torch.Generator
 ) -> Tensor:
     levels = draw_levels(len(picked), generator)
-    levels = levels * (torch.rand(len(picked), 1, generator=generator) < 2 / 3)
+    levels = levels * (torch.rand(len(picked), 1, generator=generator) < 1 / 2)
     batch = make_batch(tracks, picked, levels, generator)
+    batch.place = doubt_place(batch.place, generator)
     pooled, cls = pixels_of(tracks, picked, batch)
     return forecast_loss(encoder(batch, pooled, cls)[2], tracks.futures[picked])
 

@@ -42,7 +42,7 @@ def train_language(
             label, why = words.reasons[clip][random.integers(len(words.reasons[clip]))]
             rows.append(text.justification(label, why))
         for clip in some(quarter):
-            for why in words.whys[clip]:
+            for why in words.whys[clip][-3:]:
                 cause = why.causes[random.integers(len(why.causes))] if why.causes else None
                 rows.append(text.why(why.log, why.event, cause)[0])
         for clip in some(quarter // 2):

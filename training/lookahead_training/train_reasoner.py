@@ -22,7 +22,8 @@ from .text import Text, read_prefix, text_loss
 from .watched import Sights
 from .words import Words
 
-JUSTIFY, CAUSE, ASK, DESCRIBE = 10, 10, 8, 4  # windows of a batch that also learn such a text
+JUSTIFY, CAUSE, ASK, DESCRIBE = 10, 12, 8, 4  # windows of a batch that also learn such a text
+CAUSES_EACH = 3  # events of a window that are asked about
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,9 @@ def text_losses(
         learn("justify", 0.3, rows, texts)
         rows, texts = [], []
         for row, clip in enumerate(clips[:CAUSE]):
-            for why in words.whys[clip]:
+            whys = words.whys[clip]
+            for at in random.permutation(len(whys))[:CAUSES_EACH]:
+                why = whys[at]
                 cause = pick(why.causes, random) if why.causes else None
                 rows.append(row)
                 texts.append(text.why(why.log, why.event, cause))

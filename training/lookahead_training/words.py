@@ -7,7 +7,8 @@ from pathlib import Path
 from .config import CLIP_S, CLIPS_PER_WINDOW
 from .data import read_lines
 
-LOG_MAX = 6  # events of a window that the program tells before it asks why
+LOG_MAX = 12  # events of a window that the program tells before it asks why
+CAUSE_LEAST = 0.2  # by how much a cause changes the chance of what it leads to
 
 
 @dataclass(frozen=True)
@@ -27,15 +28,17 @@ class Words:
     reasons: list[list[tuple[int, str]]]  # label and why it may come
     asked: list[list[tuple[str, str]]]  # prompt and answer: the paper's tasks, questions, probes
     predictions: list[list[tuple[str, str]]]  # of these, the paper's second task alone
-    whys: list[list[Why]]
+    whys: list[list[Why]]  # empty where nobody worked out what caused what
 
 
-def read_words(folder: Path, first: int = 0, count: int | None = None) -> Words:
-    """@param first, count: scenes"""
+def read_words(folder: Path, causes: Path | None = None) -> Words:
+    """@param causes: a recording of the same scenes, or of the first of them, that tells causes by intervention; without it the rules' own
+    links are followed"""
     scenes = sorted(p for p in folder.iterdir() if re.fullmatch(r"scene-\d{5}", p.name))
     captions, reasons, asked, predictions, whys = [], [], [], [], []
-    for scene in scenes[first : None if count is None else first + count]:
-        events = read_lines(scene / "events.jsonl")
+    for scene in scenes:
+        told = causes / scene.name / "events.jsonl" if causes else scene / "events.jsonl"
+        events = read_lines(told) if told.exists() else []
         for clip in read_lines(scene / "clips.jsonl"):
             captions.append(clip["caption"])
             whys.append(whys_of(events, clip["endS"]))
@@ -53,8 +56,26 @@ def whys_of(events: list[dict], end_s: float) -> list[Why]:
     seen = [e for e in events if begin < e["onsetS"] <= end_s][-LOG_MAX:]
     place = {event["id"]: at for at, event in enumerate(seen)}
     log = [event["label"] for event in seen]
+    because = {event["id"]: event["because"] for event in events}
     out = []
     for at, event in enumerate(seen):
-        causes = [place[c] for c in event["because"] if c in place and place[c] < at]
-        out.append(Why(log, at, causes))
+        ids = (
+            [c["event"] for c in event["causes"] if c["difference"] > CAUSE_LEAST]
+            if "causes" in event
+            else led_to(event["id"], because)
+        )
+        causes = [place[c] for c in ids if c in place and place[c] < at]
+        out.append(Why(log, at, sorted(causes)))
     return out
+
+
+def led_to(event: int, because: dict[int, list[int]]) -> list[int]:
+    """All that the links lead back to: what made the van stop made the gate open."""
+    found: list[int] = []
+    open_ = list(because.get(event, []))
+    while open_:
+        one = open_.pop()
+        if one not in found:
+            found.append(one)
+            open_ += because.get(one, [])
+    return found

@@ -82,8 +82,11 @@ def test_a_window_asks_why_of_what_it_saw_and_names_only_causes_that_it_saw() ->
     assert [(why.log, why.event, why.causes) for why in whys] == [
         ([1, 2, 3], 0, []),
         ([1, 2, 3], 1, [0]),
-        ([1, 2, 3], 2, [1]),
+        ([1, 2, 3], 2, [0, 1]),  # what led to the second led to the third
     ]
+    causes = [{"event": 5, "difference": 0.9}, {"event": 4, "difference": -0.5}]
+    asked = [*EVENTS[:2], EVENTS[2] | {"causes": causes}]
+    assert whys_of(asked, 8.0)[2].causes == [1], "by intervention, where that was worked out"
     assert [why.log for why in whys_of(EVENTS, 9.0)] == [[2, 3, 1]] * 3  # what is older than 8 s
 
 
