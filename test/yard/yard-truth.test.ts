@@ -15,7 +15,11 @@ import { labelOf, yardLabels } from '../../src/yard/world/labels.js';
 import type { EventText } from '../../src/yard/world/labels.js';
 import { makePlace } from '../../src/yard/world/place.js';
 import { rules } from '../../src/yard/world/rules.js';
-import { heldOutTemplates, trainTemplates } from '../../src/yard/world/templates.js';
+import {
+  heldOutTemplates,
+  joinedTemplates,
+  trainTemplates,
+} from '../../src/yard/world/templates.js';
 import { ticks, ticksPerSecond } from '../../src/yard/world/things.js';
 import type { YardEvent } from '../../src/yard/world/things.js';
 import { World } from '../../src/yard/world/world.js';
@@ -338,6 +342,12 @@ describe('splits and the exam', () => {
     const heldOut = heldOutTemplates.map((it) => it.name);
     const trained: string[] = trainTemplates.map((it) => it.name);
     expect(heldOut.filter((name) => trained.includes(name))).toEqual([]);
+    for (const { modules } of heldOutTemplates)
+      for (const joined of joinedTemplates)
+        expect(modules.every((it) => (joined.modules as readonly string[]).includes(it))).toBe(
+          false,
+        );
+    expect(openScene('joined', 1, 6).place.template.name).toBe('gate+bicycle');
     expect(openScene('template', 1, 0).place.template.name).toBe(heldOut[0]);
     const appearance = (split: 'train' | 'appearance'): number[] =>
       [0, 1, 2, 3, 4].map((scene) => openScene(split, 1, scene).place.appearance.wallTexture);

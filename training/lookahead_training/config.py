@@ -41,15 +41,15 @@ class Config:
     # The world, from simulator tracks: symbolic/config.py.
     world: World = WORLDS["full"]
     # Object encoder, from simulator tracks to watched ones: eight rounds over 33,000 windows.
-    encoder: Stage = Stage(steps=2000, batch=256, learning_rate=4.0e-4, warm_up=50)
+    encoder: Stage = Stage(steps=1800, batch=256, learning_rate=4.0e-4, warm_up=50)
     # Language model alone, on the yard's sentences.
     language: Stage = Stage(steps=900, batch=32, learning_rate=1.5e-3)
     vocabulary: int = 768
     text_tokens_max: int = 96  # what is longer costs a whole batch its padding
     # Stage 1, alignment: all but the queries is frozen.
-    alignment: Stage = Stage(steps=200, batch=32, learning_rate=1.0e-3)
+    alignment: Stage = Stage(steps=200, batch=32, learning_rate=2.0e-3)
     # Stage 2, instruction: queries and LoRA.
-    instruction: Stage = Stage(steps=1500, batch=48, learning_rate=7.0e-4)
+    instruction: Stage = Stage(steps=1200, batch=48, learning_rate=2.0e-3)
     simulated_windows: int = 20_000  # are read once by the object encoder and kept
     simulated_share: float = (
         0.33  # of a batch: simulator windows, which keep the reasoner good on true tracks

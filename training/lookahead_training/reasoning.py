@@ -36,7 +36,7 @@ class Reasoning:
     """Steps of run.py; each leaves its result in the run's folder."""
 
     def __init__(self, config: Config, data: Path, world: Path, folder: Path, bundle: Path):
-        """@param world: track files of the simulator, in folders that begin with `train`, and `validation`"""
+        """@param world: track files of the simulator, in folders that begin with `train` or `joined`, and `validation`"""
         self.config, self.data, self.world_data = config, data, world
         self.folder, self.bundle = folder, bundle
         self.log = folder / "log.jsonl"
@@ -81,6 +81,10 @@ class Reasoning:
     def simulated(self) -> Tracks:
         parts = sorted(p.parent for p in self.world_data.glob("train*/tracks.json"))
         return self.once("simulated", lambda: read_tracks(parts))
+
+    def joined(self) -> Tracks | None:
+        parts = sorted(p.parent for p in self.world_data.glob("joined*/tracks.json"))
+        return self.once("joined", lambda: read_tracks(parts) if parts else None)
 
     def text(self) -> Text:
         return Text(Tokenizer.from_file(str(self.folder / "tokenizer.json")), self.labels())
@@ -127,8 +131,9 @@ class Reasoning:
         train_model(world, simulated, held, prior, errors, folder / "adapted", with_errors=True)
         encoder = ObjectEncoder(world)
         watched = self.watched("train"), self.watched("validation")
+        worlds = Worlds(simulated, self.joined(), *watched, prior)
         loss = train_encoder(
-            *(encoder, Worlds(simulated, *watched, prior), self.config.encoder, self.config),
+            *(encoder, worlds, self.config.encoder, self.config),
             *(self.log, self.folder / "encoder.ckpt"),
         )
         round_to_fp16(encoder)

@@ -1,7 +1,7 @@
 """The object encoder, from what it learned of the simulator's tracks to tracks and tokens as the engine's perception gives them.
 
 Half of each batch are watched windows, half simulator windows with errors put in: of the first there are few, and they would be learned by
-heart; the second keep what the world taught.
+heart; the second keep what the world taught, and join its rules in more ways than the watched scenes do.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from .loop import train
 from .models.fusion import ObjectEncoder
 from .symbolic.config import PERCEIVED
 from .symbolic.errors import draw_levels
-from .symbolic.features import make_batch
+from .symbolic.features import hide_modules, make_batch
 from .symbolic.score import score, scored, skill_of
 from .symbolic.tracks import Tracks
 from .symbolic.train import forecast_loss
@@ -25,8 +25,8 @@ from .watched import pixels_of
 PIXELS_DROP = (
     0.15  # share of watched windows that go without pooled tokens, and of those without CLS tokens
 )
-# What is said of the place is wrong in places that join the rules anew, so that in some windows of training each word of it is anything.
-PLACE_DOUBT, WORD_DOUBT = 0.6, 0.35
+CONFUSED = 0.3  # share of watched windows in which one class is taken for another
+PLACE_HIDDEN = 0.5  # share of simulator windows whose modules are not told
 
 
 @dataclass(frozen=True)
@@ -34,15 +34,10 @@ class Worlds:
     """What the encoder learns from and is chosen by."""
 
     simulated: Tracks
+    joined: Tracks | None  # simulator tracks of further joinings of the rules
     watched: Tracks
     validation: Tracks  # watched
     prior: dict[str, np.ndarray]
-
-
-def doubt_place(place: Tensor, generator: torch.Generator) -> Tensor:
-    doubted = torch.rand(len(place), 1, generator=generator) < PLACE_DOUBT
-    doubted = doubted & (torch.rand(place.shape, generator=generator) < WORD_DOUBT)
-    return torch.where(doubted, torch.rand(place.shape, generator=generator), place)
 
 
 def watched_losses(
@@ -51,9 +46,9 @@ def watched_losses(
     levels = torch.tensor(PERCEIVED.as_list()).expand(len(picked), 4)
     # A little more error than they have, in half of the windows.
     more = levels * 0.5 * (torch.rand(len(picked), 1, generator=generator) < 0.5)
-    batch = make_batch(tracks, picked, more, generator)
+    batch = make_batch(tracks, picked, more, generator, CONFUSED)
     batch.levels = levels
-    batch.place = doubt_place(batch.place, generator)
+    batch.place = hide_modules(batch.place)
     pooled, cls = pixels_of(tracks, picked, batch)
     kept = (torch.rand(len(picked), 2, generator=generator) >= PIXELS_DROP).float()
     pooled, cls = pooled * kept[batch.window, :1], cls * kept[:, 1:, None]
@@ -66,7 +61,8 @@ def simulated_losses(
     levels = draw_levels(len(picked), generator)
     levels = levels * (torch.rand(len(picked), 1, generator=generator) < 1 / 2)
     batch = make_batch(tracks, picked, levels, generator)
-    batch.place = doubt_place(batch.place, generator)
+    hidden = torch.rand(len(picked), 1, generator=generator) < PLACE_HIDDEN
+    batch.place = torch.where(hidden, hide_modules(batch.place), batch.place)
     pooled, cls = pixels_of(tracks, picked, batch)
     return forecast_loss(encoder(batch, pooled, cls)[2], tracks.futures[picked])
 
@@ -81,6 +77,7 @@ def outlooks(encoder: ObjectEncoder, tracks: Tracks, windows: np.ndarray) -> np.
             batch = make_batch(tracks, picked)
             if tracks.cls.shape[1]:
                 batch.levels = torch.tensor(PERCEIVED.as_list()).expand(len(picked), 4)
+                batch.place = hide_modules(batch.place)
             rows.append(encoder(batch, *pixels_of(tracks, picked, batch))[2].exp().numpy())
     encoder.train()
     return np.concatenate(rows)
@@ -101,11 +98,13 @@ def train_encoder(
         random = np.random.default_rng([config.seed, 8, step])
         generator = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
         watched = random.integers(len(worlds.watched), size=half)
-        simulated = random.integers(len(worlds.simulated), size=half)
-        return {
-            "watched": watched_losses(encoder, worlds.watched, watched, generator),
-            "simulated": simulated_losses(encoder, worlds.simulated, simulated, generator),
-        }
+        out = {"watched": watched_losses(encoder, worlds.watched, watched, generator)}
+        sources = {"simulated": worlds.simulated, "joined": worlds.joined}
+        there = {name: tracks for name, tracks in sources.items() if tracks is not None}
+        for name, tracks in there.items():
+            some = random.integers(len(tracks), size=half // len(there))
+            out[name] = simulated_losses(encoder, tracks, some, generator) / len(there)
+        return out
 
     def check() -> dict[str, float]:
         held = worlds.validation

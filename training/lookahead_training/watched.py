@@ -9,7 +9,7 @@ from torch import Tensor
 from .config import CLIPS_PER_WINDOW, DIM
 from .models.fusion import ObjectEncoder
 from .symbolic.config import PERCEIVED, Errors
-from .symbolic.features import Batch, make_batch
+from .symbolic.features import Batch, hide_modules, make_batch
 from .symbolic.tracks import Tracks
 
 NO_ERRORS = Errors()
@@ -66,6 +66,8 @@ def watch(
             picked = windows[start : start + batch]
             read = make_batch(tracks, picked)
             read.levels = torch.tensor(errors.as_list()).expand(len(picked), 4)
+            if errors != NO_ERRORS:
+                read.place = hide_modules(read.place)
             pooled, cls = pixels_of(tracks, picked, read)
             objects, mask, outlook = encoder(read, pooled, cls)
             parts.append((objects.half(), mask, outlook, cls.half()))

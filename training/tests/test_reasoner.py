@@ -124,7 +124,7 @@ def test_pixels_change_nothing_before_they_are_learned_and_true_tracks_have_none
 
 def test_the_encoder_learns_what_comes(watched: Tracks, simulated: Tracks, tmp_path: Path) -> None:
     encoder = ObjectEncoder(new_model(watched, CONFIG.world))
-    worlds = Worlds(simulated, watched, watched, template_prior(simulated))
+    worlds = Worlds(simulated, simulated, watched, watched, template_prior(simulated))
     stage = Stage(200, 32, 3e-3, 5)
     train_encoder(encoder, worlds, stage, CONFIG, tmp_path / "log", tmp_path / "encoder.pt")
     chances = outlooks(encoder, watched, np.arange(len(watched)))

@@ -1,7 +1,7 @@
 /** A child process that records scenes for record-scenes.ts, one at a time. It ends when its parent does. */
 import { join } from 'node:path';
 import { priorOf } from '../truth/prior.js';
-import { heldOutTemplates, trainTemplates } from '../world/templates.js';
+import { allTemplates } from '../world/templates.js';
 import type { Assignment, Job, Result } from './jobs.js';
 import { serveJobs } from '../jobs/serve-jobs.js';
 import { jsonLines, recordScene } from './record-scene.js';
@@ -19,8 +19,7 @@ async function work(job: Job, { recording, outDir, ffmpegPath }: Assignment): Pr
       await recordTracks(sceneOptionsOf(recording), job.scene, outDir);
       return null;
     case 'prior': {
-      const templates = [...trainTemplates, ...heldOutTemplates];
-      const template = templates.find(({ name }) => name === job.template);
+      const template = allTemplates.find(({ name }) => name === job.template);
       if (!template) throw new RangeError(`There is no template ${job.template}.`);
       return priorOf(template);
     }

@@ -1,7 +1,7 @@
 /** Which scenes belong to which split. A scene is a world of its own seed; no seed serves two splits. */
 import { LookaheadError } from '../../errors.js';
 import { makePlace } from '../world/place.js';
-import { heldOutTemplates, trainTemplates } from '../world/templates.js';
+import { heldOutTemplates, joinedTemplates, trainTemplates } from '../world/templates.js';
 import type { Template } from '../world/templates.js';
 import { ticks } from '../world/things.js';
 import { World } from '../world/world.js';
@@ -13,6 +13,7 @@ export const splits = [
   'template',
   'appearance',
   'text-only',
+  'joined',
 ] as const;
 export type Split = (typeof splits)[number];
 
@@ -24,6 +25,7 @@ export const splitTexts: Readonly<Record<Split, string>> = {
   template: 'known rules joined in ways that training never sees',
   appearance: 'camera poses, weather and colours that training never sees',
   'text-only': 'ten rules that training meets in words, never in pictures',
+  joined: 'rules in further joinings, none of them held out: to learn from, as tracks',
 };
 
 const seedsMax = 2 ** 24;
@@ -46,6 +48,7 @@ export function sceneSeed(split: Split, seed: number, index: number): number {
 export const warmUpTicks = ticks(25);
 
 export function templatesOf(split: Split): readonly Template[] {
+  if (split === 'joined') return joinedTemplates;
   return split === 'template' ? heldOutTemplates : trainTemplates;
 }
 

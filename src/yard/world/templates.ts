@@ -27,3 +27,30 @@ export const heldOutTemplates = [
   template('parcel', 'lawn'),
   template('gate', 'light', 'bicycle'),
 ] as const satisfies readonly Template[];
+
+/**
+ * Further joinings, in tracks alone: who meets the same rules in many joinings learns that rules join. None of them holds all the
+ * modules of a held-out template.
+ */
+export const joinedTemplates = [
+  ...modules.map((module) => template(module)),
+  template('gate', 'bicycle'),
+  template('parcel', 'bicycle'),
+  template('light', 'bicycle'),
+  template('dock', 'bicycle'),
+  template('gate', 'light', 'lawn'),
+  template('gate', 'light', 'dock'),
+  template('gate', 'lawn', 'bicycle'),
+  template('gate', 'dock', 'bicycle'),
+  template('parcel', 'light', 'dock'),
+  template('parcel', 'light', 'bicycle'),
+  template('parcel', 'dock', 'bicycle'),
+  template('light', 'lawn', 'bicycle'),
+  template('light', 'dock', 'bicycle'),
+] as const satisfies readonly Template[];
+
+export const allTemplates: readonly Template[] = [
+  ...trainTemplates,
+  ...heldOutTemplates,
+  ...joinedTemplates,
+];

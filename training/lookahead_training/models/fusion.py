@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from ..symbolic.features import Batch
+from ..symbolic.features import Batch, describe, hide_modules
 from ..symbolic.model import Forecaster
 from .layers import Block
 
@@ -78,7 +78,8 @@ class Fusion(nn.Module):
         self.clip = nn.Embedding(clips, width)
         self.kind = nn.Parameter(torch.randn(2, width) * 0.02)
         self.norm_vision = nn.LayerNorm(width)
-        self.of_outlook = nn.Linear(labels, width)
+        # Each query begins from chances in a way of its own, so that one can stand for some labels and another for others.
+        self.of_outlook = nn.Linear(2 * labels, QUERIES * width)
         self.queries = nn.Parameter(torch.randn(1, QUERIES, width) * 0.1)
         self.query_blocks = nn.ModuleList(
             Block(width, heads, 3 * width, context_width=width) for _ in range(query_blocks)
@@ -103,8 +104,9 @@ class Fusion(nn.Module):
         vision = self.vision(global_, global_clip, objects)
         mask = torch.cat([torch.ones_like(global_[..., 0]), object_mask], 1)
         bias = ((1.0 - mask) * NEVER)[:, None, None]
-        # A label that is out of the question is so at -7 as well as at -20; near 0 the scale is that of the other inputs.
-        queries = self.queries + self.of_outlook(outlook.clamp(min=-12.0) / 3.0).unsqueeze(1)
+        # A label that is out of the question is so at -9 as well as at -20. Roots tell likely labels apart, logarithms the others.
+        expected = torch.cat([outlook.clamp(min=-9.0) / 3.0 + 1.5, (outlook / 2).exp() * 2.0], 1)
+        queries = self.queries + self.of_outlook(expected).unflatten(1, (QUERIES, -1))
         for block in self.query_blocks:
             queries = block(queries, bias, vision)
         return self.project(self.norm_out(queries))
@@ -152,10 +154,10 @@ class FusionGraph(nn.Module):
         track_errors: Tensor,
     ) -> Tensor:
         """[1,T,D], [1,T], then as `symbolic.export.ForecasterGraph`; pooled [M,D], track_errors [1,4] -> prefix [1,32,E]."""
-        from ..symbolic.features import describe
-
         window = torch.zeros_like(kind)
         features = describe(self.words, 1, window, kind, box, seen > 0.5, shown)
+        is_true = track_errors.amax(1, keepdim=True) == 0
+        place = torch.where(is_true, place, hide_modules(place))
         batch = Batch(window, kind, features, place, track_errors, 1)
         objects, outlook = self.encoder.alone(batch, pooled, global_)
         return self.fusion(global_, global_clip, objects, torch.ones_like(objects[..., 0]), outlook)

@@ -73,3 +73,30 @@ def disturb(
     facing = tracks.attributes.index("facing")
     other[..., facing] = -shown[..., facing]
     return box, seen, torch.where(wrong, other, shown)
+
+
+# What is taken for what under another sun and in other colours: all of a window, since neither changes while one looks.
+ALIKE = (
+    *(("gate", "dock"), ("dock", "gate"), ("van", "car"), ("car", "van"), ("person", "child")),
+    *(("child", "person"), ("forklift", "car"), ("bicycle", "person"), ("stack", "pallet")),
+)
+
+
+def confuse(
+    tracks: Tracks,
+    kind: Tensor,
+    window: Tensor,
+    windows: int,
+    share: float,
+    generator: torch.Generator | None,
+) -> Tensor:
+    """In a share of the windows each thing of one class is taken for one of another with even chances. kind, window [M] -> [M]"""
+    pairs = [
+        (tracks.classes.index(a), tracks.classes.index(b))
+        for a, b in ALIKE
+        if a in tracks.classes and b in tracks.classes
+    ]
+    pair = torch.tensor(pairs)[torch.randint(len(pairs), (windows,), generator=generator)]
+    struck = torch.rand(windows, generator=generator) < share
+    struck = struck[window] & (torch.rand(len(kind), generator=generator) < 0.5)
+    return torch.where(struck & (kind == pair[window, 0]), pair[window, 1], kind)

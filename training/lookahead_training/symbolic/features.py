@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .errors import disturb
+from .errors import confuse, disturb
 from .tracks import Tracks
 
 # Things that never move; the places of all others are also told relative to them.
@@ -18,6 +18,7 @@ CHANGING = ("flashing", "braking", "open", "red", "pallets", "lean", "fallen", "
 OTHERS = (("car", "van"), ("person",), ("child",), ("dog",), ("ball",), ("bicycle",), ("forklift",))
 ON_BOTH_SIDES = 2
 STANDS = 0.0025  # shares of the picture's width a look; whoever walks moves 0.012 and more
+UNTOLD = 0.5  # a module that may be at work or not
 REL_SCALE, SPEED_SCALE = 4.0, 20.0  # so that a walk and a drive are of size 1
 
 
@@ -32,6 +33,14 @@ class Batch:
     levels: Tensor  # [B,4] the errors that were put in, as Errors.as_list
     windows: int
     row: Tensor | None = None  # [M] where each track was last seen, among all objects
+
+
+def hide_modules(place: Tensor) -> Tensor:
+    """Which modules are at work must be seen from the tracks; only the rain is told.
+
+    What perception says of the modules knows the eight joinings of training by heart, and is wrong where they are joined anew.
+    """
+    return torch.cat([torch.full_like(place[:, :-1], UNTOLD), place[:, -1:]], 1)
 
 
 def waves(value: Tensor, octaves: range) -> Tensor:
@@ -72,8 +81,9 @@ def make_batch(
     picked: np.ndarray,
     levels: Tensor | None = None,
     generator: torch.Generator | None = None,
+    confused: float = 0.0,
 ) -> Batch:
-    """@param levels: [B,4] errors of each window; none by default"""
+    """@param levels: [B,4] errors of each window; none by default @param confused: share of windows in which one class is taken for another"""
     lengths = tracks.starts[picked + 1] - tracks.starts[picked]
     window = np.repeat(np.arange(len(picked)), lengths)  # [M]
     first = np.repeat(tracks.starts[picked] - np.cumsum(lengths) + lengths, lengths)
@@ -95,6 +105,8 @@ def make_batch(
         kept = seen.any(1)
         some = window, kind, box, seen, shown, row
         window, kind, box, seen, shown, row = (x[kept] for x in some)
+    if confused:
+        kind = confuse(tracks, kind, window, len(picked), confused, generator)
     features = describe(tracks, len(picked), window, kind, box, seen, shown)
     place = torch.from_numpy(tracks.place[picked])
     return Batch(window, kind, features, place, levels, len(picked), row)
