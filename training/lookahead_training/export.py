@@ -16,13 +16,14 @@ from torch import Tensor, nn
 from . import config as geometry
 from .bundle import Networks, round_to_fp16
 from .data import PLACE
+from .llama_graph import LlamaShape, past_names, present_names, weights_of_own, write_llama
+from .models.llama import NEVER, Llama
 from .text import Text, read_prefix
 
 TOLERANCE = 1e-3
 OPSET = 17
 
 # Graph -> (input names, output names, free axes by tensor name). Shapes in docs/bundle.md.
-PAST = {2: "B", 4: "P"}
 GraphNames = tuple[list[str], list[str], dict[str, dict[int, str]]]
 GRAPHS: dict[str, GraphNames] = {
     "backbone": (["clip"], ["cls", "patches"], {k: {0: "B"} for k in ("clip", "cls", "patches")}),
@@ -56,13 +57,6 @@ GRAPHS: dict[str, GraphNames] = {
         {k: {1: "T"} for k in ("global", "global_clip")}
         | {k: {1: "M"} for k in ("objects", "object_attributes", "object_clip", "object_mask")},
     ),
-    "reasoner": (
-        ["inputs_embeds", "position_ids", "attention_mask", "past_key_values"],
-        ["logits", "present_key_values"],
-        {k: {0: "B", 1: "S"} for k in ("inputs_embeds", "position_ids", "logits")}
-        | {"attention_mask": {0: "B", 1: "total"}}
-        | {"past_key_values": PAST, "present_key_values": {2: "B", 4: "total"}},
-    ),
 }
 KEYS = {
     "backbone": "backbone",
@@ -71,7 +65,6 @@ KEYS = {
     "object-head": "objectHead",
     "event-head": "eventHead",
     "fusion": "fusion",
-    "reasoner": "reasoner",
 }
 TYPES = {torch.float32: "float32", torch.uint8: "uint8", torch.int64: "int64"}
 
@@ -98,8 +91,6 @@ def example_inputs(
     objects = patches[1, ::40]  # any six tokens do
     boxes = torch.rand(6, 4, generator=random) * 0.5
     attributes = torch.rand(1, 6, len(geometry.ATTRIBUTES), generator=random) * 0.5
-    llama = networks.llama
-    past = torch.randn(len(llama.layers), 2, 1, llama.kv_heads, 3, llama.head_dim, generator=random)
     return {
         "backbone": (clip[1:],),
         "segmenter-encoder": (clip[1:, -1],),
@@ -118,12 +109,6 @@ def example_inputs(
             torch.tensor([[1, 1, 0, 0, 0, 0]]),
             torch.tensor([[1.0, 1, 1, 1, 1, 0]]),
         ),
-        "reasoner": (
-            torch.randn(1, 4, llama.dim, generator=random) * 0.3,
-            torch.arange(3, 7)[None],
-            torch.ones(1, 7, dtype=torch.long),
-            past,
-        ),
     }
 
 
@@ -135,7 +120,6 @@ def modules(networks: Networks) -> dict[str, nn.Module]:
         "object-head": networks.object_head,
         "event-head": networks.event_head,
         "fusion": networks.fusion,
-        "reasoner": networks.llama,
     }
 
 
@@ -231,6 +215,81 @@ def export_graph(
     return entry, golden
 
 
+def example_reading(
+    llama: Llama, capacity: int = 12
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Feeds for the reasoner's graph, four positions behind three of which one branches off, and PyTorch's answers."""
+    random = torch.Generator().manual_seed(7)
+    parents, before = [-1, 0, 1, 2, 3, 2, 5], 3
+    seen = torch.eye(len(parents))
+    for position, parent in enumerate(parents):
+        if parent >= 0:
+            seen[position] += seen[parent]
+    positions = seen.sum(1).long()[None] - 1
+    bias = ((1.0 - seen) * NEVER)[None, None]  # [1,1,T,T]
+    embeds = torch.randn(1, len(parents), llama.dim, generator=random) * 0.3
+    with torch.no_grad():
+        first = embeds[:, :before], positions[:, :before], bias[:, :, :before, :before]
+        _, past = llama.run(*first, llama.empty_past(1))
+        rest = embeds[:, before:], positions[:, before:], bias[:, :, before:]
+        logits, present = llama.run(*rest, past)
+
+    def buffers(names: list[str], kept: Tensor) -> dict[str, Tensor]:
+        room = torch.zeros(*kept.shape[:4], capacity, kept.shape[5])
+        room[:, :, :, :, : kept.shape[4]] = kept
+        return dict(zip(names, room.flatten(0, 1), strict=True))
+
+    wanted = torch.tensor([1, 3])
+    layers = len(llama.layers)
+    feeds = dict(zip(("inputs_embeds", "position_ids", "attention_bias"), rest, strict=True))
+    feeds |= {"logit_positions": wanted} | buffers(past_names(layers), past)
+    return feeds, {"logits": logits[:, wanted]} | buffers(present_names(layers), present)
+
+
+def export_reasoner(llama: Llama, folder: Path) -> tuple[dict, dict]:
+    """The language model's graph, checked; its manifest entry and its golden file's content."""
+    path = folder / "reasoner.onnx"
+    state = {name: tensor.numpy() for name, tensor in llama.state_dict().items()}
+    layers = len(llama.layers)
+    heads = llama.layers[0].heads
+    shape = LlamaShape(
+        llama.dim, layers, heads, llama.kv_heads, llama.head_dim, llama.embed.num_embeddings
+    )
+    write_llama(path, weights_of_own(state, layers), shape)
+    feeds, expected = example_reading(llama)
+    found = session(path).run(list(expected), {n: t.numpy() for n, t in feeds.items()})
+    for (name, wanted), answer in zip(expected.items(), found, strict=True):
+        worst = float(np.abs(answer - wanted.numpy()).max())
+        if not worst <= TOLERANCE:
+            raise ValueError(
+                f"reasoner: {name} differs by {worst} from PyTorch; {TOLERANCE} is allowed."
+            )
+    return graph_entry(path), {
+        "inputs": {n: tensor_json(t) for n, t in feeds.items()},
+        "outputs": {n: tensor_json(t) for n, t in expected.items()},
+        "tolerance": TOLERANCE,
+    }
+
+
+def graph_entry(path: Path) -> dict:
+    """What the manifest says of a graph that states its own shapes."""
+    graph = onnx.load(path, load_external_data=False).graph
+    types = {TensorProto.FLOAT: "float32", TensorProto.INT64: "int64", TensorProto.UINT8: "uint8"}
+
+    def describe(values: list[onnx.ValueInfoProto]) -> list[dict]:
+        return [
+            {
+                "name": value.name,
+                "type": types[value.type.tensor_type.elem_type],
+                "shape": [d.dim_param or d.dim_value for d in value.type.tensor_type.shape.dim],
+            }
+            for value in values
+        ]
+
+    ends = {"inputs": describe(graph.input), "outputs": describe(graph.output)}
+    return {"path": path.name, "sha256": sha256(path), **ends}
+
+
 def tensor_json(tensor: Tensor) -> dict:
     array = tensor.detach().contiguous().numpy()
     small = array.size <= 64
@@ -284,6 +343,8 @@ def export_bundle(
     for name, module in modules(networks).items():
         files[KEYS[name]], golden = export_graph(name, module, inputs[name], folder)
         (folder / "golden" / f"{name}.json").write_text(json.dumps(golden) + "\n")
+    files["reasoner"], golden = export_reasoner(networks.llama, folder)
+    (folder / "golden" / "reasoner.json").write_text(json.dumps(golden) + "\n")
     golden = forecast_golden(networks, text, window, calibration["temperature"])
     (folder / "golden" / "forecast.json").write_text(json.dumps(golden) + "\n")
 

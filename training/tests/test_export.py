@@ -51,33 +51,3 @@ def test_an_exported_bundle_answers_as_pytorch_did(split: Split, tmp_path: Path)
         assert onnx.TensorProto.FLOAT16 in stored
     forecast = json.loads((tmp_path / "golden" / "forecast.json").read_text())
     assert abs(read(forecast["outputs"]["probabilities"]).sum() - 1) < 1e-5
-
-
-def test_the_reasoner_takes_any_batch_and_any_past(tmp_path: Path) -> None:
-    from lookahead_training.export import export_graph, modules
-
-    networks = Networks(2, 4, 60, ["facing"])
-    clip = torch.zeros(2, 8, 96, 160, 3, dtype=torch.uint8)
-    llama = networks.llama
-    export_graph(
-        "reasoner",
-        modules(networks)["reasoner"],
-        example_inputs(networks, clip)["reasoner"],
-        tmp_path,
-    )
-    session = onnxruntime.InferenceSession(
-        str(tmp_path / "reasoner.onnx"), providers=["CPUExecutionProvider"]
-    )
-    for batch, length, past in ((1, 5, 0), (3, 2, 7)):
-        inputs = (
-            torch.randn(batch, length, 192),
-            torch.arange(past, past + length).expand(batch, -1),
-            torch.ones(batch, past + length, dtype=torch.long),
-            torch.randn(4, 2, batch, llama.kv_heads, past, llama.head_dim),
-        )
-        feeds = {n: t.numpy() for n, t in zip(GRAPHS["reasoner"][0], inputs, strict=True)}
-        logits, present = session.run(None, feeds)
-        with torch.no_grad():
-            expected, kept = llama(*inputs)
-        np.testing.assert_allclose(logits, expected.numpy(), atol=1e-3)
-        np.testing.assert_allclose(present, kept.numpy(), atol=1e-3)
