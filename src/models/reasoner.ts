@@ -1,7 +1,6 @@
 import { LookaheadError } from '../errors.js';
-import type { Explanation, ExplanationStep, Reasoning } from '../types.js';
+import type { Explanation, Reasoning } from '../types.js';
 import type { Bundle } from './bundle.js';
-import { checkText } from './claims.js';
 import { softmax } from './confidence.js';
 import {
   beamSearch,
@@ -11,23 +10,15 @@ import {
   type Decoded,
   type DecodeLimits,
 } from './decode.js';
-import {
-  asTrained,
-  causeMin,
-  eventLog,
-  explanationStep,
-  readable,
-  withArticles,
-  type CausedEvent,
-} from './explanation.js';
+import { asTrained, eventLog, withArticles } from './explanation.js';
 import { fuse } from './fusion.js';
 import { divergence } from './grounding.js';
 import { LanguageModel, type LanguageTree } from './language-model.js';
 import type { Prompts } from './manifest.js';
-import { SceneEvidence } from './scene-evidence.js';
+import { explainEvents, justify, logIds, type Wording } from './prose.js';
 import type { SeenWindow } from './seen-window.js';
 import { openSession, type Session, type SessionOptions } from './session.js';
-import { chooseSlots, fillFree } from './slots.js';
+import { sayableTokens } from './sayable-tokens.js';
 import { stopwatch, type ClockMs } from './stopwatch.js';
 import { usualBudget, type TextBudget } from './text-budget.js';
 import { readText, type TokenTree } from './token-tree.js';
@@ -35,11 +26,16 @@ import { scoreTexts, TokenTrie } from './token-trie.js';
 import { TrackForecaster } from './track-forecaster.js';
 import { readVerbalForecast } from './verbal.js';
 
+/** Texts whose tokens are kept. */
+const encodedMax = 1024;
+
 /** Prompts of one camera, where they differ from the manifest's. */
-export type PromptOverrides = Partial<Prompts>;
+export type PromptOverrides = { readonly [K in keyof Prompts]?: Prompts[K] | undefined };
 
 /** A question about a window, and what was answered so far. */
 export interface AskInput {
+  /** What of the same name goes on was asked of the same window; another's answer is never gone on with. */
+  readonly conversation: string;
   /** Empty: the default question, how the newest event came about. */
   readonly question: string;
   /** Token ids of the answer so far; empty at the start. */
@@ -70,9 +66,9 @@ export class Reasoner {
   readonly #clock: ClockMs | undefined;
   readonly #model: LanguageModel;
   readonly #tree: LanguageTree;
-  readonly #labels: readonly (readonly number[])[];
   readonly #trie: TokenTrie;
   readonly #sayable: Uint8Array;
+  readonly #encoded = new Map<string, readonly number[]>();
   /** Chances without seeing, by the forecast prompt. */
   readonly #blind = new Map<string, readonly number[]>();
   /** The newest answer, so that its next piece need not read all again. */
@@ -95,14 +91,8 @@ export class Reasoner {
     this.#clock = clock;
     this.#model = new LanguageModel(session, table, manifest);
     this.#tree = this.#model.plant();
-    this.#labels = manifest.labels.map(({ text }) => tokenizer.encode(` ${text}`));
-    this.#trie = new TokenTrie(this.#labels);
-    this.#sayable = Uint8Array.from(
-      { length: manifest.language.vocabulary },
-      (_, id) =>
-        // Half a character, a control character or a special token is nothing to say.
-        +(id < tokenizer.vocabulary && /^[^\p{C}\uFFFD]+$/u.test(tokenizer.decode([id]))),
-    );
+    this.#trie = new TokenTrie(manifest.labels.map(({ text }) => tokenizer.encode(` ${text}`)));
+    this.#sayable = sayableTokens(tokenizer, manifest.language.vocabulary);
   }
 
   /** @throws LookaheadError `bundle_invalid` where a graph does not load or fit the manifest. */
@@ -192,7 +182,7 @@ export class Reasoner {
   /** Why: of the three most likely events, and of what was recognised in the window. All of it is held against the scene. */
   async explain(
     window: SeenWindow,
-    reasoning: Pick<Reasoning, 'probabilities'>,
+    { probabilities }: Pick<Reasoning, 'probabilities'>,
     budget: TextBudget = usualBudget,
     overrides: PromptOverrides = {},
   ): Promise<Explanation> {
@@ -203,12 +193,15 @@ export class Reasoner {
     this.#tree.cut(0);
     const stem = await this.#tree.readEmbedded(prefix);
     watch.lap('prefill');
-    const evidence = new SceneEvidence(window);
-    const justified = await this.#justify(stem, reasoning, evidence, budget, prompts);
+    const wording = this.#wording(prompts);
+    const top = this.#likeliest(probabilities);
+    const prose = { tokensMax: budget.tokensMax, budgetMs: budget.justifyMs };
+    const justified = await justify(this.#tree, stem, top, window, prose, wording);
     watch.lap('justify');
-    const steps = budget.explainMs > 0 ? await this.#explain(stem, window, evidence, prompts) : [];
+    const steps =
+      budget.explainMs > 0 ? await explainEvents(this.#tree, stem, window, wording) : [];
     watch.lap('explain');
-    const grounded = await this.#isGrounded(reasoning, prompts);
+    const grounded = await this.#isGrounded(probabilities, prompts);
     watch.lap('ground');
     return { ...justified, steps, grounded, stagesMs: watch.laps };
   }
@@ -216,23 +209,23 @@ export class Reasoner {
   /** The next piece of an answer. What was said is given back with each call, so any reasoner can go on. */
   async ask(
     window: SeenWindow,
-    { question, said, tokensMax }: AskInput,
+    { conversation: key, question, said, tokensMax }: AskInput,
     overrides: PromptOverrides = {},
     choose: Choose = greedy,
   ): Promise<AnswerPiece> {
     const { manifest } = this.#bundle;
     const prompts = this.#prompts(overrides);
     const start = [
-      ...this.#logIds(window, prompts),
+      ...logIds(window, this.#wording(prompts)),
       ...this.#encode(prompts.ask),
       ...this.#encode(` ${asTrained(question) || this.#usualQuestion(window)}`),
       ...this.#encode(prompts.answer),
     ];
     const wanted = [...start, ...said];
-    const newest = window.at(-1);
-    const key = `${newest?.clip ?? ''}/${newest?.fromMs ?? ''}`;
     const kept = this.#asked;
-    // What was read must be a true beginning, or another camera's window would answer.
+    // Whatever fails on the way leaves nothing to go on with.
+    this.#asked = null;
+    // What was read must be a beginning of what is wanted: questions and logs may differ.
     const goesOn =
       kept?.key === key &&
       said.length > 0 &&
@@ -243,13 +236,13 @@ export class Reasoner {
       asked.tree.cut(0);
       await asked.tree.readEmbedded(await fuse(this.#fusion, window, manifest));
     }
-    this.#asked = asked;
     const { tree } = asked;
     const begun = await readText(tree, tree.length - 1, wanted.slice(asked.read.length));
     const [decoded] = await decodeTexts(tree, [begun], choose, this.#limits(tokensMax, Infinity));
     const ids = decoded?.ids ?? [];
     // The last token that was said is not read before the one after it is wanted.
     asked.read = decoded?.end === 'stop' ? [...wanted, ...ids] : [...wanted, ...ids.slice(0, -1)];
+    this.#asked = asked;
     const before = this.#bundle.tokenizer.decode(said);
     const text = this.#bundle.tokenizer.decode([...said, ...ids]).slice(before.length);
     return { ids, text, more: decoded?.end !== 'stop' };
@@ -280,89 +273,17 @@ export class Reasoner {
     };
   }
 
-  async #justify(
-    stem: number,
-    { probabilities }: Pick<Reasoning, 'probabilities'>,
-    evidence: SceneEvidence,
-    { tokensMax, justifyMs }: TextBudget,
-    prompts: Prompts,
-  ): Promise<Pick<Explanation, 'justifications' | 'absentNamed'>> {
-    if (justifyMs <= 0 || tokensMax <= 0) return { justifications: [], absentNamed: 0 };
-    const { labels, classes } = this.#bundle.manifest;
-    const top = probabilities
+  /** The three most likely events, best first. */
+  #likeliest(probabilities: readonly number[]): number[] {
+    const { labels } = this.#bundle.manifest;
+    return probabilities
       .map((_, label) => label)
       .filter((label) => labels[label]?.type !== 'nothing')
       .sort((a, b) => (probabilities[b] ?? 0) - (probabilities[a] ?? 0))
       .slice(0, 3);
-    const [prompt, justify] = [prompts.forecast, prompts.justify].map((text) => this.#encode(text));
-    const starts = top.map((label) => ({
-      parent: stem,
-      ids: [
-        ...(prompt ?? []),
-        ...(this.#labels[label] ?? []),
-        ...(justify ?? []),
-        ...this.#encode(' because'),
-      ],
-    }));
-    const limits = { ...this.#limits(tokensMax, justifyMs), stops: [' .'] };
-    const texts = await fillFree(this.#tree, starts, greedy, limits);
-    let absentNamed = 0;
-    const justifications = top.map((label, row) => {
-      const { text = '', end } = texts[row] ?? {};
-      const words = readable(text);
-      const said = `because ${words}`;
-      const { verified, absent } = checkText(said, evidence, classes, labels);
-      if (absent.length > 0) absentNamed++;
-      if (absent.length > 0 || !/\p{L}/u.test(words)) return { label, text: '', verified: false };
-      const isWhole = end === 'stop';
-      return { label, text: isWhole ? said : `${said}…`, verified: verified && isWhole };
-    });
-    return { justifications, absentNamed };
   }
 
-  /** For each recognised event with something before it: which of that it came of, all in one run. */
-  async #explain(
-    stem: number,
-    window: SeenWindow,
-    evidence: SceneEvidence,
-    prompts: Prompts,
-  ): Promise<readonly ExplanationStep[]> {
-    const { manifest } = this.#bundle;
-    const log = eventLog(window);
-    if (log.length < 2) return [];
-    const { last } = await readText(this.#tree, stem, this.#logIds(window, prompts));
-    const answer = (label: number): readonly number[] =>
-      this.#encode(` ${manifest.labels[label]?.text ?? ''} .`);
-    const asked = log.slice(1).map((event, index) => {
-      // Of several of one label the newest is meant.
-      const earlier = new Map(log.slice(0, index + 1).map((one) => [one.label, one]));
-      return { event, earlier: [...earlier.values()] };
-    });
-    const chances = await chooseSlots(
-      this.#tree,
-      asked.map(({ event, earlier }) => ({
-        parent: last,
-        ids: [
-          ...this.#encode(prompts.cause),
-          ...(this.#labels[event.label] ?? []),
-          ...this.#encode(':'),
-        ],
-        options: [0, ...earlier.map(({ label }) => label)].map(answer),
-      })),
-    );
-    const caused = asked.map(({ event, earlier }, row): CausedEvent => ({
-      event,
-      causes: earlier.filter((_, index) => (chances[row]?.[index + 1] ?? 0) >= causeMin),
-    }));
-    return caused
-      .filter(({ causes }) => causes.length > 0)
-      .map((one) => explanationStep(one, evidence, manifest));
-  }
-
-  async #isGrounded(
-    { probabilities }: Pick<Reasoning, 'probabilities'>,
-    prompts: Prompts,
-  ): Promise<boolean | null> {
+  async #isGrounded(probabilities: readonly number[], prompts: Prompts): Promise<boolean | null> {
     const { meanPrefix, groundedMin } = this.#bundle.calibration;
     if (!meanPrefix) return null;
     let blind = this.#blind.get(prompts.forecast);
@@ -375,15 +296,6 @@ export class Reasoner {
     return divergence(probabilities, blind) >= groundedMin;
   }
 
-  /** «Seen: van enters . gate opens .» */
-  #logIds(window: SeenWindow, prompts: Prompts): number[] {
-    const { labels } = this.#bundle.manifest;
-    return [
-      ...this.#encode(prompts.events),
-      ...eventLog(window).flatMap(({ label }) => this.#encode(` ${labels[label]?.text ?? ''} .`)),
-    ];
-  }
-
   /** The paper's prompt for event reasoning, about the newest event. */
   #usualQuestion(window: SeenWindow): string {
     const { labels, classes } = this.#bundle.manifest;
@@ -394,11 +306,27 @@ export class Reasoner {
   }
 
   #prompts(overrides: PromptOverrides): Prompts {
-    return { ...this.#bundle.manifest.prompts, ...overrides };
+    const own = Object.entries(overrides).filter(([, text]) => text !== undefined);
+    return { ...this.#bundle.manifest.prompts, ...Object.fromEntries(own) };
   }
 
+  #wording(prompts: Prompts): Wording {
+    return {
+      prompts,
+      manifest: this.#bundle.manifest,
+      encode: (text) => this.#encode(text),
+      limits: (tokensMax, budgetMs) => this.#limits(tokensMax, budgetMs),
+    };
+  }
+
+  /** Prompts and labels come again and again, and the tokenizer takes its time. */
   #encode(text: string): readonly number[] {
-    return this.#bundle.tokenizer.encode(text);
+    const known = this.#encoded.get(text);
+    if (known) return known;
+    const ids = this.#bundle.tokenizer.encode(text);
+    if (this.#encoded.size >= encodedMax) this.#encoded.clear();
+    this.#encoded.set(text, ids);
+    return ids;
   }
 
   #limits(tokensMax: number, budgetMs: number): DecodeLimits {

@@ -78,9 +78,15 @@ def test_a_tree_of_texts_reads_as_in_our_llama(tmp_path: Path) -> None:
 def test_it_equals_the_llama_of_transformers(tied: bool, tmp_path: Path) -> None:
     transformers = pytest.importorskip("transformers")
     config = transformers.LlamaConfig(
-        **{"vocab_size": 90, "hidden_size": 128, "intermediate_size": 192},
-        **{"num_hidden_layers": 3, "num_attention_heads": 8, "num_key_value_heads": 2},
-        **{"rope_theta": 500000.0, "rms_norm_eps": 1e-5, "tie_word_embeddings": tied},
+        vocab_size=90,
+        hidden_size=128,
+        intermediate_size=192,
+        num_hidden_layers=3,
+        num_attention_heads=8,
+        num_key_value_heads=2,
+        rope_theta=500000.0,
+        rms_norm_eps=1e-5,
+        tie_word_embeddings=tied,
     )
     llama = transformers.LlamaForCausalLM(config).eval()
     for name, parameter in llama.named_parameters():
