@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import { run, SetupError } from './step.mjs';
 import { findTools, toolEnv } from './tools.mjs';
 
+/** What benches have in common is no bench. */
+const shared = ['shared', 'made-up'];
+
 /** Resolves with the exit status of the bench. */
 export async function bench(root, [name, ...args]) {
   const folder = join(root, 'bench');
@@ -13,7 +16,7 @@ export async function bench(root, [name, ...args]) {
     : [];
   const names = sources
     .map((file) => file.slice(0, -'.ts'.length))
-    .filter((file) => file !== 'shared');
+    .filter((file) => !shared.includes(file));
   if (name === undefined || !names.includes(name)) {
     throw new SetupError(
       `Write: npm run bench -- NAME, where NAME is one of: ${names.join(', ')}.`,

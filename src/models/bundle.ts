@@ -216,15 +216,20 @@ function checkEmbeddings(manifest: Manifest, bytes: number): void {
   }
 }
 
-function checkCalibration(manifest: Manifest, { familiarity }: Calibration): void {
+function checkCalibration(manifest: Manifest, { familiarity, meanPrefix }: Calibration): void {
   const { path } = manifest.files.calibration;
   const { mean, whitening, quantiles } = familiarity;
-  const length = 3 * manifest.geometry.visionDim;
+  const { visionDim, queries, languageDim } = manifest.geometry;
+  const length = 3 * visionDim;
   if (mean.length !== length)
     throw invalid(
       path,
       `familiarity.mean has ${String(mean.length)} numbers, not ${String(length)}`,
     );
+  if (meanPrefix && meanPrefix.length !== queries * languageDim) {
+    const wanted = String(queries * languageDim);
+    throw invalid(path, `meanPrefix has ${String(meanPrefix.length)} numbers, not ${wanted}`);
+  }
   if (whitening.length === 0 || whitening.some((row) => row.length !== length)) {
     throw invalid(path, `familiarity.whitening must have rows of ${String(length)} numbers`);
   }

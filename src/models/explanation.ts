@@ -1,32 +1,78 @@
-import type { ExplanationStep } from '../types.js';
+/** Causal steps in words, each with its evidence. Pure. */
+import type { ExplanationStep, RecognisedEvent } from '../types.js';
+import type { Manifest } from './manifest.js';
+import type { SceneEvidence } from './scene-evidence.js';
+import type { SeenWindow } from './seen-window.js';
 
-/** What was seen in one scene of a window. */
-export interface SeenScene {
-  readonly fromMs: number;
-  readonly toMs: number;
-  readonly objects: readonly { readonly track: number; readonly class: string }[];
+/** As many recognised events as the log before a question holds. */
+const logMax = 6;
+/** From this chance on something is called a cause. */
+export const causeMin = 0.25;
+
+/** What was recognised in the window, oldest first, the newest `logMax` of it. */
+export function eventLog(window: SeenWindow): RecognisedEvent[] {
+  return window
+    .flatMap(({ events }) => events)
+    .sort((a, b) => a.onsetMs - b.onsetMs)
+    .slice(-logMax);
 }
 
-/**
- * One step for each sentence. Its evidence is what it speaks of: the tracks of the classes that it names, from the
- * first to the last time they were seen in the window; a sentence that names none stands on the whole window.
- */
-export function explanationSteps(text: string, seen: readonly SeenScene[]): ExplanationStep[] {
-  const sentences = text.split(/(?<=[.!?…])\s+/).filter((sentence) => sentence !== '');
-  return sentences.map((sentence) => {
-    const words = new Set(sentence.toLowerCase().match(/[\p{L}\p{N}_-]+/gu));
-    const named = seen
-      .map((scene) => ({ ...scene, objects: scene.objects.filter((one) => words.has(one.class)) }))
-      .filter(({ objects }) => objects.length > 0);
-    const scenes = named.length > 0 ? named : seen;
-    const tracks = new Set(named.flatMap(({ objects }) => objects.map(({ track }) => track)));
-    return {
-      text: sentence,
-      evidence: {
-        tracks: [...tracks].sort((a, b) => a - b),
-        fromMs: scenes.at(0)?.fromMs ?? 0,
-        toMs: scenes.at(-1)?.toMs ?? 0,
-      },
-    };
+/** Which of the earlier events an event came of. */
+export interface CausedEvent {
+  readonly event: RecognisedEvent;
+  /** Not empty. */
+  readonly causes: readonly RecognisedEvent[];
+}
+
+export function explanationStep(
+  { event, causes }: CausedEvent,
+  evidence: SceneEvidence,
+  { labels, classes }: Pick<Manifest, 'labels' | 'classes'>,
+): ExplanationStep {
+  const said = [event, ...causes].map((one) => {
+    const label = labels[one.label];
+    if (!label) throw new Error(`There is no label ${one.label}.`);
+    return { one, words: withArticles(label.text, classes), ...evidence.check(one, label) };
   });
+  const [what, ...why] = said.map(({ words }) => words);
+  const times = said.map(({ one }) => one.onsetMs);
+  const tracks = new Set(said.flatMap((one) => one.tracks));
+  return {
+    text: `${what ?? ''}, because ${why.join(' and ')}`,
+    label: event.label,
+    causes: causes.map(({ label, onsetMs }) => ({ label, onsetMs })),
+    verified: said.every(({ verified }) => verified) && causes.length > 0,
+    evidence: {
+      tracks: [...tracks].sort((a, b) => a - b),
+      fromMs: Math.min(...times),
+      toMs: Math.max(...times),
+    },
+  };
+}
+
+/** «van stops at gate»: «the van stops at the gate». Of places that are no things, labels name the road alone. */
+export function withArticles(text: string, classes: readonly string[]): string {
+  const nouns = new Set([...classes.slice(1), 'road']);
+  return text
+    .split(' ')
+    .map((word) => (nouns.has(word) ? `the ${word}` : word))
+    .join(' ');
+}
+
+/** Training's text has spaces before its punctuation, people's has none; the last full stop is left out. */
+export function readable(text: string): string {
+  return text
+    .trim()
+    .replace(/\s*\.$/, '')
+    .replace(/\s+([.,;:?!])/g, '$1')
+    .replace(/\s+/g, ' ');
+}
+
+/** People's text as training's: lower case, spaces before punctuation. */
+export function asTrained(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/\s*([.,;:?!])/g, ' $1')
+    .replace(/\s+/g, ' ')
+    .trim();
 }

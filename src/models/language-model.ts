@@ -1,141 +1,156 @@
 import type { Manifest } from './manifest.js';
 import type { Session } from './session.js';
-import { float32, floats, int64 } from './tensor.js';
+import { float32, floats, int64, sizeOf, type Tensor } from './tensor.js';
+import type { Growth, Sprout, TokenTree } from './token-tree.js';
 
-/** What the language model has read so far, for B rows of text: keys and values of every layer. */
-export interface Past {
-  /** [layers, 2, B, keyValueHeads, length, headDim]. */
-  readonly keyValues: Float32Array;
-  readonly rows: number;
-  readonly length: number;
-  /** [B, length]: 1 where a row has a token, 0 where it was padded. */
-  readonly mask: readonly (readonly number[])[];
-}
+/** What a position may not look at; large enough for softmax to forget it, and fp16 could hold it. */
+const never = -1e4;
+/** Buffers grow by so many positions, so that few runs need new ones. */
+const capacityStep = 256;
 
-/** Logits of some new positions, [B, S, vocabulary]. */
-export interface Read {
-  readonly past: Past;
-  readonly logits: Float32Array;
-  readonly width: number;
-}
+type Shape = Pick<Manifest, 'language' | 'geometry'>;
 
-/** The language model over embeddings with a KV cache (eq. 5). */
+/** The language model (eq. 5) over embeddings. */
 export class LanguageModel {
   readonly #session: Session;
   readonly #table: Float32Array;
-  readonly #manifest: Manifest;
+  readonly #shape: Shape;
 
   /** @param table the embedding table, [vocabulary, languageDim] */
-  constructor(session: Session, table: Float32Array, manifest: Manifest) {
+  constructor(session: Session, table: Float32Array, shape: Shape) {
     this.#session = session;
     this.#table = table;
-    this.#manifest = manifest;
+    this.#shape = shape;
   }
 
   get vocabulary(): number {
-    return this.#manifest.language.vocabulary;
+    return this.#shape.language.vocabulary;
   }
 
-  /** Nothing read yet, one row. */
-  empty(): Past {
-    return { keyValues: new Float32Array(0), rows: 1, length: 0, mask: [[]] };
+  /** Nothing read yet. */
+  plant(): LanguageTree {
+    return new LanguageTree(this.#session, this.#table, this.#shape);
+  }
+}
+
+/**
+ * All that the model has read of one window, as a tree: texts share their beginnings, and a position attends to its
+ * ancestors only. Keys and values stay in buffers that the graph writes in place.
+ */
+export class LanguageTree implements TokenTree {
+  readonly #session: Session;
+  readonly #table: Float32Array;
+  readonly #shape: Shape;
+  readonly #parents: number[] = [];
+  readonly #depths: number[] = [];
+  /** By the names of the graph's inputs, [1, keyValueHeads, capacity, headDim]. */
+  #past: Record<string, Tensor> = {};
+  #capacity = 0;
+
+  constructor(session: Session, table: Float32Array, shape: Shape) {
+    this.#session = session;
+    this.#table = table;
+    this.#shape = shape;
   }
 
-  embed(ids: readonly number[]): Float32Array {
-    const { languageDim } = this.#manifest.geometry;
-    const embedded = new Float32Array(ids.length * languageDim);
-    ids.forEach((id, index) => {
-      embedded.set(
-        this.#table.subarray(id * languageDim, (id + 1) * languageDim),
-        index * languageDim,
-      );
+  get length(): number {
+    return this.#parents.length;
+  }
+
+  get vocabulary(): number {
+    return this.#shape.language.vocabulary;
+  }
+
+  /** Forgets all but the first `length` positions; the buffers stay. */
+  cut(length: number): void {
+    this.#parents.length = Math.min(length, this.length);
+    this.#depths.length = this.#parents.length;
+  }
+
+  /** Reads embeddings, [S, languageDim], as the tree's stem. @returns the last position */
+  async readEmbedded(embedded: Float32Array): Promise<number> {
+    const count = embedded.length / this.#shape.geometry.languageDim;
+    const first = this.length;
+    const parents = Array.from({ length: count }, (_, index) => first + index - 1);
+    await this.#run(embedded, parents, [count - 1]);
+    return this.length - 1;
+  }
+
+  async grow(sprouts: readonly Sprout[], wanted: readonly number[]): Promise<Growth> {
+    const { languageDim } = this.#shape.geometry;
+    const embedded = new Float32Array(sprouts.length * languageDim);
+    sprouts.forEach(({ id }, index) => {
+      const from = id * languageDim;
+      embedded.set(this.#table.subarray(from, from + languageDim), index * languageDim);
     });
-    return embedded;
-  }
-
-  /** Reads embeddings, [S, languageDim], after one row of the past. */
-  async readEmbedded(past: Past, embedded: Float32Array): Promise<Read> {
-    const width = embedded.length / this.#manifest.geometry.languageDim;
-    return this.#run(past, embedded, width, [Array<number>(width).fill(1)]);
-  }
-
-  /**
-   * Reads one text for each row of the past. Shorter ones are padded on the right; padded positions are masked for
-   * ever, and the next token of such a row takes the position after its last real one.
-   */
-  async read(past: Past, texts: readonly (readonly number[])[]): Promise<Read> {
-    const width = Math.max(...texts.map(({ length }) => length));
-    const padding = this.#manifest.language.endOfText;
-    const ids = texts.flatMap((text) => [
-      ...text,
-      ...Array<number>(width - text.length).fill(padding),
-    ]);
-    const mask = texts.map((text) => Array.from({ length: width }, (_, i) => +(i < text.length)));
-    return this.#run(past, this.embed(ids), width, mask);
+    const first = this.length;
+    const parents = sprouts.map(({ parent }) => parent);
+    return { first, logits: await this.#run(embedded, parents, wanted) };
   }
 
   async #run(
-    past: Past,
     embedded: Float32Array,
-    width: number,
-    newMask: readonly (readonly number[])[],
-  ): Promise<Read> {
-    const { layers, keyValueHeads, headDim } = this.#manifest.language;
-    const { rows, length } = past;
-    const mask = past.mask.map((row, index) => [...row, ...(newMask[index] ?? [])]);
-    const positions = past.mask.flatMap((row) => {
-      const start = row.reduce((count, one) => count + one, 0);
-      return Array.from({ length: width }, (_, i) => start + i);
+    parents: readonly number[],
+    wanted: readonly number[],
+  ): Promise<Float32Array> {
+    const first = this.length;
+    const total = first + parents.length;
+    this.#reserve(total);
+    const depths: number[] = [];
+    const bias = new Float32Array(parents.length * total).fill(never);
+    parents.forEach((parent, index) => {
+      const row = index * total;
+      const itself = first + index;
+      if (parent >= itself) throw new Error(`Position ${itself} cannot follow ${parent}.`);
+      depths.push(parent < 0 ? 0 : 1 + (this.#depths[parent] ?? depths[parent - first] ?? 0));
+      bias[row + itself] = 0;
+      for (let at = parent; at >= 0; at = this.#parents[at] ?? parents[at - first] ?? -1) {
+        bias[row + at] = 0;
+      }
     });
-    const outputs = await this.#session.run({
-      inputs_embeds: float32([rows, width, this.#manifest.geometry.languageDim], embedded),
-      position_ids: int64([rows, width], positions),
-      attention_mask: int64([rows, length + width], mask.flat()),
-      past_key_values: float32([layers, 2, rows, keyValueHeads, length, headDim], past.keyValues),
-    });
-    const keyValues = floats(outputs, 'present_key_values');
-    return {
-      past: { keyValues, rows, length: length + width, mask },
-      logits: floats(outputs, 'logits'),
-      width,
-    };
+    const present = Object.fromEntries(
+      Object.entries(this.#past).map(([name, buffer]) => [presentOf(name), buffer]),
+    );
+    const outputs = await this.#session.run(
+      {
+        inputs_embeds: float32([1, parents.length, this.#shape.geometry.languageDim], embedded),
+        position_ids: int64([1, parents.length], depths),
+        attention_bias: float32([1, 1, parents.length, total], bias),
+        logit_positions: int64([wanted.length], wanted),
+        ...this.#past,
+      },
+      present,
+    );
+    this.#parents.push(...parents);
+    this.#depths.push(...depths);
+    return floats(outputs, 'logits');
   }
 
-  /** The same past for several rows. */
-  repeat(past: Past, rows: number): Past {
-    const { layers, keyValueHeads, headDim } = this.#manifest.language;
-    const block = keyValueHeads * past.length * headDim;
-    const keyValues = new Float32Array(layers * 2 * rows * block);
-    for (let outer = 0; outer < layers * 2; outer++) {
-      const one = past.keyValues.subarray(outer * block, (outer + 1) * block);
-      for (let row = 0; row < rows; row++) keyValues.set(one, (outer * rows + row) * block);
+  #reserve(length: number): void {
+    if (length <= this.#capacity) return;
+    const { layers, keyValueHeads, headDim } = this.#shape.language;
+    const before = this.#capacity * headDim;
+    this.#capacity = Math.ceil(length / capacityStep) * capacityStep;
+    const dims = [1, keyValueHeads, this.#capacity, headDim];
+    const grown: Record<string, Tensor> = {};
+    for (let layer = 0; layer < layers; layer++) {
+      for (const part of ['key', 'value']) {
+        const name = `past_key_values.${layer}.${part}`;
+        const data = new Float32Array(sizeOf(dims));
+        const old = this.#past[name]?.data;
+        if (old instanceof Float32Array) {
+          for (let head = 0; head < keyValueHeads; head++) {
+            const from = head * before;
+            data.set(old.subarray(from, from + before), head * this.#capacity * headDim);
+          }
+        }
+        grown[name] = float32(dims, data);
+      }
     }
-    const [mask = []] = past.mask;
-    return {
-      keyValues,
-      rows,
-      length: past.length,
-      mask: Array<readonly number[]>(rows).fill(mask),
-    };
+    this.#past = grown;
   }
+}
 
-  /** One row's past as it was after its first `length` positions. */
-  first(past: Past, length: number): Past {
-    const { headDim } = this.#manifest.language;
-    const blocks = past.keyValues.length / (past.length * headDim);
-    const keyValues = new Float32Array(blocks * length * headDim);
-    for (let block = 0; block < blocks; block++) {
-      const from = block * past.length * headDim;
-      keyValues.set(
-        past.keyValues.subarray(from, from + length * headDim),
-        block * length * headDim,
-      );
-    }
-    return {
-      keyValues,
-      rows: past.rows,
-      length,
-      mask: past.mask.map((row) => row.slice(0, length)),
-    };
-  }
+function presentOf(name: string): string {
+  return name.replace('past_key_values', 'present');
 }

@@ -35,6 +35,22 @@ const MeasureSchema = z.object({
   interval: z.tuple([z.number(), z.number()]).nullable(),
 });
 
+/** Fixed text, as training had it; how sequences are made of it is in docs/bundle.md. */
+export const PromptsSchema = z.object({
+  forecast: z.string(),
+  justify: z.string(),
+  /** Begins the log of recognised events. */
+  events: z.string(),
+  /** Asks what one of them came of. */
+  cause: z.string(),
+  describe: z.string(),
+  ask: z.string(),
+  answer: z.string(),
+  /** Asks for chances in words: the paper's own way. */
+  verbal: z.string(),
+});
+export type Prompts = z.infer<typeof PromptsSchema>;
+
 export const ManifestSchema = z.object({
   schema: z.literal('lookahead.bundle.v1'),
   name: z.string(),
@@ -77,6 +93,8 @@ export const ManifestSchema = z.object({
     trackAttributes: z.array(z.string()),
     /** Yes-or-no facts about the whole place, by name. */
     place: z.array(z.string()),
+    /** How precise tracks are, as the fusion core is told: numbers that training measured; zeros for true tracks. */
+    trackErrors: z.array(z.number()).length(4).default([0, 0, 0, 0]),
   }),
   segmenter: z.object({
     pointsPerRow: z.number().int().positive(),
@@ -102,7 +120,7 @@ export const ManifestSchema = z.object({
     vocabulary: z.number().int().positive(),
     endOfText: z.number().int().nonnegative(),
   }),
-  prompts: z.object({ forecast: z.string(), justify: z.string(), explain: z.string() }),
+  prompts: PromptsSchema,
   classes: z.array(z.string()).describe('Index 0 is background: not a thing.'),
   labels: z.array(LabelSchema).min(4),
   /** Probability from which a recognised event is published and counts, by label. */
@@ -134,6 +152,12 @@ export type Graph = z.infer<typeof GraphSchema>;
 export const CalibrationSchema = z.object({
   /** Divides the label log-likelihoods before the softmax. */
   temperature: z.number().positive(),
+  /** Added to the log-likelihood of «nothing» before the temperature divides. */
+  nothingBias: z.number().default(0),
+  /** The mean of the fused prefix over training windows, [queries x languageDim]: what the model says without seeing. */
+  meanPrefix: z.array(z.number()).optional(),
+  /** An answer that differs by less from what is said without seeing, in nats, does not come from what is seen. */
+  groundedMin: z.number().nonnegative().default(0.05),
   /** Familiarity: squared Mahalanobis distance of the scene feature, turned into a share by quantiles. */
   familiarity: z.object({
     mean: z.array(z.number()),

@@ -12,21 +12,39 @@ import {
   MessageDecoder,
   protocolVersion,
   type HeaderOf,
+  type OwnHeader,
   type WireMessage,
 } from './wire.js';
 
 /** What is asked of each kind of child, and what it answers. */
 interface Replies {
   readonly perceive: 'scene';
-  readonly reason: 'reasoning';
+  readonly score: 'reasoning';
+  readonly carry: 'reasoning';
+  readonly explain: 'explanation';
+  readonly ask: 'piece';
 }
-const replyKinds: Replies = { perceive: 'scene', reason: 'reasoning' };
+const replyKinds: Replies = {
+  perceive: 'scene',
+  score: 'reasoning',
+  carry: 'reasoning',
+  explain: 'explanation',
+  ask: 'piece',
+};
+/** What waits goes by these ranks: chances before reasons, and both before somebody's question. */
+const ranks: Readonly<Record<RequestKind, number>> = {
+  perceive: 0,
+  score: 0,
+  carry: 0,
+  explain: 1,
+  ask: 2,
+};
 type RequestKind = keyof Replies;
+type Added = 'v' | 'kind' | 'id' | 'tensors' | 'deadlineMs' | 'more';
 /** What the caller says of a request; id, deadline and place in a batch are added. */
-export type RequestHeader<K extends RequestKind> = Omit<
-  HeaderOf<K>,
-  'v' | 'kind' | 'id' | 'tensors' | 'deadlineMs' | 'more'
->;
+export type RequestHeader<K extends RequestKind> = K extends RequestKind
+  ? Omit<HeaderOf<K>, Added>
+  : never;
 
 export interface ModelChildOptions {
   readonly role: Role;
@@ -35,7 +53,7 @@ export interface ModelChildOptions {
   readonly bundleDir: string;
   readonly bundleSha256: string;
   readonly threads?: number;
-  /** Cameras that may wait at once. */
+  /** Lanes that may wait at once: one for each camera and each kind of request. */
   readonly queueMax?: number;
   /** Requests that the child is sent at once, one a camera. */
   readonly batchMax?: number;
@@ -58,7 +76,8 @@ type Hooks = 'onRestart' | 'onLost' | 'onDuration' | 'onBatch';
 
 interface Request {
   readonly id: number;
-  readonly camera: string;
+  readonly lane: string;
+  readonly rank: number;
   readonly kind: RequestKind;
   readonly header: RequestHeader<RequestKind>;
   readonly tensors: Tensors;
@@ -123,7 +142,7 @@ export class ModelChild {
     return this.#child?.pid;
   }
 
-  /** Cameras that wait. */
+  /** Requests that wait. */
   get queued(): number {
     return this.#queue.size;
   }
@@ -156,8 +175,9 @@ export class ModelChild {
   }
 
   /**
-   * Asks the child. Of each camera only the newest request waits.
+   * Asks the child. Of each lane only the newest request waits.
    *
+   * @param lane by default the kind and the camera
    * @param deadlineMs longest wait for the child to be free, and then again for its answer, or for that of another
    * request of the same batch
    * @throws LookaheadError `RequestDropped` (`model_late`), `model_lost`, or what the child said
@@ -167,6 +187,7 @@ export class ModelChild {
     header: RequestHeader<K>,
     tensors: Tensors,
     deadlineMs: number,
+    lane = `${kind} ${header.camera}`,
   ): Promise<WireMessage<Replies[K]>> {
     return new Promise((resolve, reject) => {
       if (this.#closed) {
@@ -175,7 +196,8 @@ export class ModelChild {
       }
       const request: Request = {
         id: this.#nextId++,
-        camera: header.camera,
+        lane,
+        rank: ranks[kind],
         kind,
         header,
         tensors,
@@ -355,7 +377,7 @@ export class ModelChild {
       const { id, kind, header, tensors, deadlineMs } = request;
       const more = batch.length > 0;
       try {
-        const whole = { kind, id, deadlineMs, more, ...header } as HeaderOf<RequestKind>;
+        const whole = { kind, id, deadlineMs, more, ...header } as OwnHeader;
         batch.unshift({ request, bytes: encodeMessage(whole, tensors) });
       } catch (error) {
         request.reject(error instanceof Error ? error : new Error(String(error)));

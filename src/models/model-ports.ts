@@ -1,9 +1,12 @@
 import { fileURLToPath } from 'node:url';
-import type { Clip, Reasoning, Scene, Window } from '../types.js';
+import { Observable } from 'rxjs';
+import type { Clip, Explanation, Reasoning, Scene, Window } from '../types.js';
+import { RequestDropped } from '../errors.js';
 import { openBundle, type Bundle } from './bundle.js';
-import { ModelChild, type ModelChildOptions } from './model-child.js';
+import { ModelChild, type ModelChildOptions, type RequestHeader } from './model-child.js';
+import type { PromptOverrides } from './reasoner.js';
 import { joinFrames, pictureOf } from './preprocess.js';
-import { concatFloats, float32, floats, uint8, type Tensor } from './tensor.js';
+import { concatFloats, float32, floats, uint8, type Tensor, type Tensors } from './tensor.js';
 import { usualBudget, type TextBudget } from './text-budget.js';
 import { TrackFloors } from './track-floors.js';
 
@@ -15,6 +18,10 @@ export interface ModelPortsOptions {
   /** Longest wait for a free perceiver, and then for its answer. */
   readonly perceiveMs?: number;
   readonly reasonMs?: number;
+  /** Longest time from a question to the end of its answer. */
+  readonly askMs?: number;
+  /** A camera's own prompts, where it has some. */
+  readonly promptsOf?: (camera: string) => PromptOverrides | undefined;
   /** Clips of different cameras that the perceiver computes at once, and how long it may wait for them. */
   readonly perceiverBatch?: Pick<ModelChildOptions, 'batchMax' | 'batchWaitMs'>;
   readonly child?: Pick<
@@ -30,13 +37,32 @@ export interface ModelPortsOptions {
   >;
 }
 
+export interface AskOptions {
+  /** Of the whole answer. */
+  readonly maxTokens?: number;
+}
+
+/** What every request to the reasoner says. */
+type WindowHeader = RequestHeader<'score'>;
+
+/** An answer is asked for so many tokens at a time: in between forecasts get their turn, and a question can be given up. */
+const tokensPerPiece = 8;
+
 /** The models as `watchCamera` sees them. */
 export interface ModelPorts {
   readonly bundle: Bundle;
   readonly perceiver: ModelChild;
   readonly reasoner: ModelChild;
   readonly perceive: (clip: Clip) => Promise<Scene>;
-  readonly reason: (window: Window) => Promise<Reasoning>;
+  readonly score: (window: Window) => Promise<Reasoning>;
+  /** The cheap head; rejects where the bundle has none. */
+  readonly carry: (window: Window) => Promise<Reasoning>;
+  readonly explain: (window: Window, reasoning: Reasoning) => Promise<Explanation>;
+  /**
+   * Pieces of the answer as they come; an empty question asks how the newest event came about. Unsubscribing cancels: no
+   * further piece is asked for. Errors with `model_late` where the answer takes too long.
+   */
+  readonly ask: (window: Window, question: string, options?: AskOptions) => Observable<string>;
   /** Leaves no child behind. */
   readonly close: () => Promise<void>;
 }
@@ -52,7 +78,7 @@ const entryOf = (name: string): string =>
  */
 export async function createModelPorts(options: ModelPortsOptions): Promise<ModelPorts> {
   const { bundleDir, epoch = 0, budget = usualBudget } = options;
-  const { perceiveMs = 10_000, reasonMs = 15_000 } = options;
+  const { perceiveMs = 10_000, reasonMs = 15_000, askMs = 60_000 } = options;
   const bundle = await openBundle(bundleDir);
   const childOf = (
     role: ModelChildOptions['role'],
@@ -110,41 +136,86 @@ export async function createModelPorts(options: ModelPortsOptions): Promise<Mode
     };
   };
 
-  const reason = async (window: Window): Promise<Reasoning> => {
+  const windowOf = (window: Window): { header: WindowHeader; tensors: Tensors } => {
     const newest = window.at(-1);
     if (newest === undefined) throw new Error('A window without scenes cannot be reasoned about.');
     const { camera, clip } = newest;
+    const { visionDim } = bundle.manifest.geometry;
     const scenes = window.map((scene) => ({
       clip: scene.clip,
       fromMs: scene.fromMs,
       toMs: scene.toMs,
-      objects: scene.objects.map(({ track, class: name }) => ({ track, class: name })),
+      place: scene.place,
+      events: scene.events.map((event) => ({ ...event, actors: [...event.actors] })),
+      objects: scene.objects.map((one) => ({
+        track: one.track,
+        class: one.class,
+        classProbability: one.classProbability,
+        box: one.box,
+        velocity: one.velocity,
+        attributes: one.attributes,
+        looks: [...one.looks],
+      })),
     }));
-    const { visionDim, attributes } = bundle.manifest.geometry;
-    const { header } = await reasoner.request(
-      'reason',
-      { camera, epoch, clip, scenes, budget },
-      {
-        global: rows(
-          window.map(({ tokens }) => tokens.global),
-          visionDim,
-        ),
-        objects: rows(
-          window.map(({ tokens }) => tokens.objects),
-          visionDim,
-        ),
-        attributes: rows(
-          window.map(({ tokens }) => tokens.attributes),
-          attributes.length,
-        ),
-      },
-      reasonMs,
-    );
-    const { probabilities, rawProbabilities, justifications, explanation, stagesMs } = header;
-    return { probabilities, rawProbabilities, justifications, explanation, stagesMs };
+    const rowsOf = (name: 'global' | 'objects'): Tensor =>
+      rows(
+        window.map(({ tokens }) => tokens[name]),
+        visionDim,
+      );
+    return {
+      header: { camera, epoch, clip, scenes, prompts: options.promptsOf?.(camera) ?? {} },
+      tensors: { global: rowsOf('global'), objects: rowsOf('objects') },
+    };
   };
 
-  return { bundle, perceiver, reasoner, perceive, reason, close };
+  const reasonBy =
+    (kind: 'score' | 'carry') =>
+    async (window: Window): Promise<Reasoning> => {
+      const asked = windowOf(window);
+      const { header } = await reasoner.request(kind, asked.header, asked.tensors, reasonMs);
+      const { probabilities, rawProbabilities, basis, stagesMs } = header;
+      return { probabilities, rawProbabilities, basis, stagesMs };
+    };
+
+  const explain = async (window: Window, reasoning: Reasoning): Promise<Explanation> => {
+    const asked = windowOf(window);
+    const probabilities = [...reasoning.probabilities];
+    const { header } = await reasoner.request(
+      'explain',
+      { ...asked.header, probabilities, budget },
+      asked.tensors,
+      reasonMs,
+    );
+    const { justifications, steps, grounded, absentNamed, stagesMs } = header;
+    return { justifications, steps, grounded, absentNamed, stagesMs };
+  };
+
+  let questions = 0;
+  const ask: ModelPorts['ask'] = (window, question, { maxTokens = usualBudget.tokensMax } = {}) =>
+    new Observable<string>((subscriber) => {
+      // Several may ask about one camera: none replaces another.
+      const lane = `ask ${questions++}`;
+      const answer = async (): Promise<void> => {
+        const { header, tensors } = windowOf(window);
+        const dueMs = performance.now() + askMs;
+        const said: number[] = [];
+        for (let more = true; more && said.length < maxTokens && !subscriber.closed;) {
+          if (performance.now() >= dueMs)
+            throw new RequestDropped('late', `No answer within ${askMs} ms.`);
+          const tokensMax = Math.min(tokensPerPiece, maxTokens - said.length);
+          const piece = { ...header, question, said: [...said], tokensMax };
+          const reply = await reasoner.request('ask', piece, tensors, reasonMs, lane);
+          said.push(...reply.header.ids);
+          more = reply.header.more;
+          if (reply.header.text !== '') subscriber.next(reply.header.text);
+        }
+        subscriber.complete();
+      };
+      answer().catch((error: unknown) => subscriber.error(error));
+    });
+
+  const ports = { score: reasonBy('score'), carry: reasonBy('carry'), explain, ask };
+  return { bundle, perceiver, reasoner, perceive, ...ports, close };
 }
 
 function framesTensor(clip: Clip, bundle: Bundle): Tensor {

@@ -24,7 +24,8 @@ export interface Reply {
 
 export interface ModelProcess<K extends Kind> {
   readonly role: Role;
-  readonly kind: K;
+  /** The requests that it answers. */
+  readonly kinds: readonly K[];
   /** Loads the models and runs them once, so that the first request is not the slow one. */
   open(bundle: Bundle, options: SessionOptions): Promise<Answer<K>>;
 }
@@ -68,7 +69,7 @@ export async function runModelProcess<K extends Kind>(model: ModelProcess<K>): P
   try {
     const bundle = await openBundle(values.bundle);
     const answer = await model.open(bundle, { threads: Number(values.threads) });
-    serve(socket, model.kind, answer);
+    serve(socket, model, answer);
     socket.write(
       encodeMessage({
         kind: 'hello',
@@ -82,7 +83,11 @@ export async function runModelProcess<K extends Kind>(model: ModelProcess<K>): P
   }
 }
 
-function serve<K extends Kind>(socket: Socket, kind: K, answer: Answer<K>): void {
+function serve<K extends Kind>(
+  socket: Socket,
+  { role, kinds }: ModelProcess<K>,
+  answer: Answer<K>,
+): void {
   const decoder = new MessageDecoder();
   let batch: Request<K>[] = [];
   let last = Promise.resolve();
@@ -98,7 +103,7 @@ function serve<K extends Kind>(socket: Socket, kind: K, answer: Answer<K>): void
       else send({ header: errorHeader(id, result.reason) });
     }
     if (answered !== requests.length) {
-      throw new Error(`A ${kind} process answered ${answered} of ${requests.length} requests.`);
+      throw new Error(`A ${role} answered ${answered} of ${requests.length} requests.`);
     }
   };
   const take = (message: WireMessage): void => {
@@ -107,8 +112,8 @@ function serve<K extends Kind>(socket: Socket, kind: K, answer: Answer<K>): void
       last = last.then(() => void socket.end());
       return;
     }
-    if (header.kind !== kind || !('more' in header)) {
-      throw new Error(`A ${kind} process was sent "${header.kind}".`);
+    if (!kinds.some((kind) => kind === header.kind) || !('deadlineMs' in header)) {
+      throw new Error(`A ${role} was sent "${header.kind}".`);
     }
     batch.push({ id: header.id, message: message as unknown as WireMessage<K> });
     if (header.more) return;

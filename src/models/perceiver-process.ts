@@ -7,7 +7,7 @@ import type { WireMessage } from './wire.js';
 
 await runModelProcess({
   role: 'perceiver',
-  kind: 'perceive',
+  kinds: ['perceive'],
   async open(bundle, options) {
     const perceiver = await Perceiver.open(bundle, options);
     const { geometry, preprocessing } = bundle.manifest;

@@ -13,8 +13,14 @@ export interface SessionOptions {
 }
 
 export interface Session {
-  /** Runs the graph. Throws `model_failed` where a feed does not fit or the runtime refuses. */
-  run(feeds: Tensors): Promise<Tensors>;
+  /**
+   * Runs the graph.
+   *
+   * @param into buffers that the graph writes outputs to, by their names; one of them may be an input too, which is then
+   * changed in place
+   * @throws LookaheadError `model_failed` where a feed does not fit or the runtime refuses
+   */
+  run(feeds: Tensors, into?: Tensors): Promise<Tensors>;
   dispose(): Promise<void>;
 }
 
@@ -34,7 +40,7 @@ export async function openSession(
   compare(graph.path, 'input', graph.inputs, session.inputMetadata);
   compare(graph.path, 'output', graph.outputs, session.outputMetadata);
   return {
-    run: (feeds) => run(session, graph, feeds),
+    run: (feeds, into) => run(session, graph, feeds, into),
     dispose: () => session.release(),
   };
 }
@@ -100,7 +106,12 @@ async function create(
   }
 }
 
-async function run(session: ort.InferenceSession, graph: Graph, feeds: Tensors): Promise<Tensors> {
+async function run(
+  session: ort.InferenceSession,
+  graph: Graph,
+  feeds: Tensors,
+  into: Tensors = {},
+): Promise<Tensors> {
   const inputs: Record<string, ort.Tensor> = {};
   for (const expected of graph.inputs) {
     const feed = feeds[expected.name];
@@ -119,7 +130,11 @@ async function run(session: ort.InferenceSession, graph: Graph, feeds: Tensors):
   }
   let results: ort.InferenceSession.ReturnType;
   try {
-    results = await session.run(inputs);
+    const fetches = graph.outputs.map(({ name }): [string, ort.Tensor | null] => {
+      const buffer = into[name];
+      return [name, buffer ? new ort.Tensor(buffer.type, buffer.data, buffer.dims) : null];
+    });
+    results = await session.run(inputs, Object.fromEntries(fetches));
   } catch (error) {
     throw failed(graph, messageOf(error), error);
   }

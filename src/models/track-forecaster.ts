@@ -1,9 +1,13 @@
-import type { Window } from '../types.js';
 import type { Bundle } from './bundle.js';
 import { softmax } from './confidence.js';
 import { openSession, type Session, type SessionOptions } from './session.js';
 import { floats } from './tensor.js';
-import { historyShapeOf, trackHistory, type HistoryShape } from './track-history.js';
+import {
+  historyShapeOf,
+  trackHistory,
+  type HistoryScene,
+  type HistoryShape,
+} from './track-history.js';
 
 /** Chances of what comes next from a window's tracks alone: no pixel, no language. */
 export class TrackForecaster {
@@ -35,7 +39,7 @@ export class TrackForecaster {
    * @returns one for each of the manifest's labels; they sum to 1
    * @throws LookaheadError `model_failed`
    */
-  async chances(window: Window): Promise<number[]> {
+  async chances(window: readonly HistoryScene[]): Promise<number[]> {
     const outputs = await this.#session.run(trackHistory(window, this.#shape));
     return softmax(floats(outputs, 'log_chances'));
   }

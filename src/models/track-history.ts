@@ -1,6 +1,7 @@
 /** The tracks of a window as look by look what was seen of each: scenes in, tensors out. Pure. */
-import type { Box, Scene, SceneObject, Window } from '../types.js';
+import type { Box } from '../types.js';
 import type { Manifest } from './manifest.js';
+import type { SeenObject, SeenScene } from './seen-window.js';
 import { float32, int64, type Tensors } from './tensor.js';
 
 /** What of a manifest says how long a history is and how wide. */
@@ -20,11 +21,47 @@ export function historyShapeOf({ classes, geometry }: Manifest): HistoryShape {
   return { classes, clipsPerWindow, lookFrames, objectAttributes, place };
 }
 
+/** What a history is made of. */
+export type HistoryScene = Pick<SeenScene, 'clip' | 'objects' | 'place'>;
+
 /** One object in a clip of the window. */
-interface Sighting {
+export interface Sighting<S extends HistoryScene = HistoryScene> {
   /** 0 is the window's oldest clip. */
   readonly slot: number;
-  readonly object: SceneObject;
+  readonly object: SeenObject;
+  readonly scene: S;
+  /** Row of the object in its scene. */
+  readonly index: number;
+}
+
+/** Clips before the newest one are told by their age; older ones than a window is long are not told. */
+function slotOf(newest: HistoryScene, { clip }: HistoryScene, shape: HistoryShape): number {
+  return shape.clipsPerWindow - 1 - (newest.clip - clip);
+}
+
+/** The window's scenes that are not too old. */
+export function scenesOf<S extends HistoryScene>(window: readonly S[], shape: HistoryShape): S[] {
+  const newest = window.at(-1);
+  if (!newest) throw new Error('A window without scenes has no history.');
+  return window.filter((scene) => slotOf(newest, scene, shape) >= 0);
+}
+
+/** The sightings of each track, oldest first; tracks in the order of their ids. */
+export function tracksOf<S extends HistoryScene>(
+  window: readonly S[],
+  shape: HistoryShape,
+): (readonly Sighting<S>[])[] {
+  const sightingsOf = new Map<number, Sighting<S>[]>();
+  const scenes = scenesOf(window, shape);
+  const newest = scenes.at(-1);
+  for (const scene of scenes)
+    scene.objects.forEach((object, index) => {
+      const slot = slotOf(newest ?? scene, scene, shape);
+      const sightings = sightingsOf.get(object.track) ?? [];
+      sightings.push({ slot, object, scene, index });
+      sightingsOf.set(object.track, sightings);
+    });
+  return [...sightingsOf].sort(([a], [b]) => a - b).map(([, sightings]) => sightings);
 }
 
 /**
@@ -40,19 +77,9 @@ interface Sighting {
  * left, top, width, height, shares of the picture; `seen` float32 [M,T]; `shown` float32 [M,T,A]; `place` float32 [1,P]:
  * means over the window's scenes
  */
-export function trackHistory(window: Window, shape: HistoryShape): Tensors {
-  const newest = window.at(-1);
-  if (!newest) throw new Error('A window without scenes has no history.');
-  const slotOf = ({ clip }: Scene): number => shape.clipsPerWindow - 1 - (newest.clip - clip);
-  const scenes = window.filter((scene) => slotOf(scene) >= 0);
-  const sightingsOf = new Map<number, Sighting[]>();
-  for (const scene of scenes)
-    for (const object of scene.objects)
-      sightingsOf.set(object.track, [
-        ...(sightingsOf.get(object.track) ?? []),
-        { slot: slotOf(scene), object },
-      ]);
-  const tracks = [...sightingsOf].sort(([a], [b]) => a - b).map(([, sightings]) => sightings);
+export function trackHistory(window: readonly HistoryScene[], shape: HistoryShape): Tensors {
+  const scenes = scenesOf(window, shape);
+  const tracks = tracksOf(window, shape);
 
   const rows = Math.max(1, tracks.length);
   const looks = shape.lookFrames.length;
@@ -85,7 +112,10 @@ export function trackHistory(window: Window, shape: HistoryShape): Tensors {
 }
 
 /** One for each look, cut at the edges of the picture; null where it is not told. */
-export function boxesOf({ box, looks }: SceneObject, count: number): (Box | null)[] {
+export function boxesOf(
+  { box, looks }: Pick<SeenObject, 'box' | 'looks'>,
+  count: number,
+): (Box | null)[] {
   return Array.from({ length: count }, (_, look) => {
     if (look === count - 1) return box;
     const centre = looks[look];
@@ -101,7 +131,10 @@ function cut({ x, y, width, height }: Box): Box {
   return { x: left, y: top, width: within(x + width) - left, height: within(y + height) - top };
 }
 
-export function placeOf(scenes: readonly Scene[], names: readonly string[]): Float32Array {
+export function placeOf(
+  scenes: readonly Pick<HistoryScene, 'place'>[],
+  names: readonly string[],
+): Float32Array {
   return Float32Array.from(
     names,
     (name) =>

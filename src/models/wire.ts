@@ -8,10 +8,11 @@
 import { z } from 'zod';
 import { errorCodes, LookaheadError, messageOf, type ErrorCode } from '../errors.js';
 import { BoxSchema } from '../messages.js';
+import { PromptsSchema } from './manifest.js';
 import { bytesPerElement, sizeOf, type Tensor, type Tensors } from './tensor.js';
 
 /** Raised when a header changes its meaning; both sides must say the same. */
-export const protocolVersion = 2;
+export const protocolVersion = 3;
 /** Longest message, all told. */
 export const messageBytesMax = 64 * 1024 * 1024;
 const headerBytesMax = 1024 * 1024;
@@ -34,6 +35,45 @@ const request = {
   deadlineMs: z.number().positive(),
   /** Whether another request of the same batch comes next: work begins with the last of them. */
   more: z.boolean(),
+};
+const point = z.object({ x: z.number(), y: z.number() });
+/** What perception tells of a thing, without its mask. */
+const seenObject = {
+  track: count,
+  class: z.string(),
+  classProbability: z.number(),
+  box: BoxSchema,
+  velocity: point,
+  attributes: z.record(z.string(), z.number()),
+  looks: z.array(point),
+};
+const EventsSchema = z.array(
+  z.object({
+    label: count,
+    onsetMs: z.number(),
+    probability: z.number(),
+    actors: z.array(count),
+    target: count.nullable(),
+  }),
+);
+const PlaceSchema = z.record(z.string(), z.number());
+/** Of a request to the reasoner: the whole window, so that any reasoner can answer. Its tensors: `global` [T,D], `objects` [n,D]. */
+const reasonerRequest = {
+  ...request,
+  scenes: z
+    .array(
+      z.object({
+        clip: count,
+        fromMs: z.number(),
+        toMs: z.number(),
+        place: PlaceSchema,
+        events: EventsSchema,
+        objects: z.array(z.object(seenObject)),
+      }),
+    )
+    .min(1),
+  /** The camera's own, in place of the manifest's. */
+  prompts: PromptsSchema.partial(),
 };
 const RleSchema = z.object({ size: z.tuple([count, count]), counts: z.array(count) });
 const stagesMs = z.record(z.string(), z.number());
@@ -65,46 +105,20 @@ const HeaderSchema = z.discriminatedUnion('kind', [
     kind: z.literal('scene'),
     id: count,
     objects: z.array(
-      z.object({
-        track: count,
-        class: z.string(),
-        classProbability: z.number(),
-        box: BoxSchema,
-        velocity: z.object({ x: z.number(), y: z.number() }),
-        ageClips: count,
-        mask: RleSchema,
-        predictedIou: z.number(),
-        attributes: z.record(z.string(), z.number()),
-        looks: z.array(z.object({ x: z.number(), y: z.number() })),
-      }),
+      z.object({ ...seenObject, ageClips: count, mask: RleSchema, predictedIou: z.number() }),
     ),
-    events: z.array(
-      z.object({
-        label: count,
-        onsetMs: z.number(),
-        probability: z.number(),
-        actors: z.array(count),
-        target: count.nullable(),
-      }),
-    ),
-    place: z.record(z.string(), z.number()),
+    events: EventsSchema,
+    place: PlaceSchema,
     familiarity: z.number(),
     stagesMs,
   }),
+  z.object({ ...base, ...reasonerRequest, kind: z.literal('score') }),
+  z.object({ ...base, ...reasonerRequest, kind: z.literal('carry') }),
   z.object({
     ...base,
-    ...request,
-    kind: z.literal('reason'),
-    scenes: z
-      .array(
-        z.object({
-          clip: count,
-          fromMs: z.number(),
-          toMs: z.number(),
-          objects: z.array(z.object({ track: count, class: z.string() })),
-        }),
-      )
-      .min(1),
+    ...reasonerRequest,
+    kind: z.literal('explain'),
+    probabilities: z.array(z.number()),
     budget: z.object({
       tokensMax: count,
       justifyMs: z.number().nonnegative(),
@@ -113,18 +127,48 @@ const HeaderSchema = z.discriminatedUnion('kind', [
   }),
   z.object({
     ...base,
+    ...reasonerRequest,
+    kind: z.literal('ask'),
+    question: z.string().max(2_000),
+    /** Token ids of the answer so far. */
+    said: z.array(count).max(4_096),
+    /** As many tokens more, at most. */
+    tokensMax: integer.positive().max(4_096),
+  }),
+  z.object({
+    ...base,
     kind: z.literal('reasoning'),
     id: count,
     probabilities: z.array(z.number()),
     rawProbabilities: z.array(z.number()),
-    justifications: z.array(z.object({ label: count, text: z.string() })),
-    explanation: z.array(
+    basis: z.enum(['reasoned', 'carried']),
+    stagesMs,
+  }),
+  z.object({
+    ...base,
+    kind: z.literal('explanation'),
+    id: count,
+    justifications: z.array(z.object({ label: count, text: z.string(), verified: z.boolean() })),
+    steps: z.array(
       z.object({
         text: z.string(),
+        label: count,
+        causes: z.array(z.object({ label: count, onsetMs: z.number() })),
+        verified: z.boolean(),
         evidence: z.object({ tracks: z.array(count), fromMs: z.number(), toMs: z.number() }),
       }),
     ),
+    grounded: z.boolean().nullable(),
+    absentNamed: count,
     stagesMs,
+  }),
+  z.object({
+    ...base,
+    kind: z.literal('piece'),
+    id: count,
+    ids: z.array(count),
+    text: z.string(),
+    more: z.boolean(),
   }),
   z.object({
     ...base,

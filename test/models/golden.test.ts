@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { openBundle, type Bundle } from '../../src/models/bundle.js';
 import { LanguageModel } from '../../src/models/language-model.js';
-import { Reasoner } from '../../src/models/reasoner.js';
-import { openSession } from '../../src/models/session.js';
-import { float32, floats } from '../../src/models/tensor.js';
+import { softmax } from '../../src/models/confidence.js';
+import { openSession, type Session } from '../../src/models/session.js';
+import { floats } from '../../src/models/tensor.js';
+import { readText } from '../../src/models/token-tree.js';
+import { scoreTexts, TokenTrie } from '../../src/models/token-trie.js';
 import { golden, largestDifference, yardDir } from './yard-bundle.js';
 
 /** PyTorch's numbers against ours: every graph by itself, then a forecast end to end. */
@@ -36,102 +38,55 @@ test.each(graphs)("%s gives PyTorch's numbers", async (key, name) => {
   await session.dispose();
 });
 
-describe('a whole forecast', () => {
-  let reasoner: Reasoner;
-  beforeAll(async () => {
-    reasoner = await Reasoner.open(bundle, { threads: 1 });
+/** Opens the language model's graph and reads what PyTorch read. */
+async function openModel(): Promise<{ session: Session; model: LanguageModel }> {
+  const { manifest } = bundle;
+  const options = { threads: 1 };
+  const session = await openSession(bundle.path('reasoner'), manifest.files.reasoner, options);
+  return { session, model: new LanguageModel(session, await bundle.embeddings(), manifest) };
+}
+
+test("a forecast through fusion, prompt and the labels' trie gives PyTorch's chances", async () => {
+  const { inputs, outputs, tolerance } = golden('forecast');
+  const { manifest, tokenizer, calibration } = bundle;
+  const fusion = await openSession(bundle.path('fusion'), manifest.files.fusion, { threads: 1 });
+  const { session, model } = await openModel();
+  const tree = model.plant();
+  const stem = await tree.readEmbedded(floats(await fusion.run(inputs), 'prefix'));
+  const trie = new TokenTrie(manifest.labels.map(({ text }) => tokenizer.encode(` ${text}`)));
+  const prompt = tokenizer.encode(manifest.prompts.forecast);
+  const scores = await scoreTexts(tree, stem, prompt, trie, manifest.language.endOfText);
+  const expected = floats(outputs, 'raw_probabilities');
+  expect(scores).toHaveLength(expected.length);
+  softmax(scores).forEach((chance, label) => {
+    expect(Math.abs(chance - (expected[label] ?? NaN))).toBeLessThanOrEqual(tolerance);
   });
-  afterAll(() => reasoner.dispose());
-
-  /** The golden window as the perceiver would hand it over; masked rows are no objects. */
-  function goldenWindow() {
-    const { inputs, outputs, tolerance } = golden('forecast');
-    const { visionDim, attributes } = bundle.manifest.geometry;
-    const ages = Array.from(inputs['global_clip']?.data ?? [], Number);
-    const objectAges = Array.from(inputs['object_clip']?.data ?? [], Number).filter(
-      (_, row) => floats(inputs, 'object_mask')[row] === 1,
-    );
-    const oldest = Math.max(...ages);
-    const tokens = {
-      scenes: ages.map((age) => ({
-        clip: oldest - age,
-        objectCount: objectAges.filter((one) => one === age).length,
-      })),
-      global: floats(inputs, 'global'),
-      objects: floats(inputs, 'objects').slice(0, objectAges.length * visionDim),
-      attributes: floats(inputs, 'object_attributes').slice(
-        0,
-        objectAges.length * attributes.length,
-      ),
-    };
-    return { tokens, outputs, tolerance };
-  }
-
-  test("through fusion, prompt and all labels' tokens gives PyTorch's chances", async () => {
-    const { tokens, outputs, tolerance } = goldenWindow();
-    const found = await reasoner.reason({ tokens, seen: [] });
-    const expected = floats(outputs, 'probabilities');
-    expect(found.probabilities).toHaveLength(expected.length);
-    found.probabilities.forEach((probability, label) => {
-      expect(Math.abs(probability - (expected[label] ?? NaN))).toBeLessThanOrEqual(tolerance);
-    });
-    found.rawProbabilities.forEach((probability, label) => {
-      const raw = floats(outputs, 'raw_probabilities')[label] ?? NaN;
-      expect(Math.abs(probability - raw)).toBeLessThanOrEqual(tolerance);
-    });
-    expect(found.probabilities.reduce((sum, one) => sum + one, 0)).toBeCloseTo(1, 9);
+  const biased = scores.map((score, label) => score + (label === 0 ? calibration.nothingBias : 0));
+  softmax(biased, calibration.temperature).forEach((chance, label) => {
+    const wanted = floats(outputs, 'probabilities')[label] ?? NaN;
+    expect(Math.abs(chance - wanted)).toBeLessThanOrEqual(tolerance);
   });
-
-  test('justifies the three most likely events, best first, within its budget of tokens', async () => {
-    const { tokens } = goldenWindow();
-    const justify = async (tokensMax: number) =>
-      reasoner.reason({ tokens, seen: [] }, { tokensMax, justifyMs: 60_000, explainMs: 0 });
-    const { probabilities, justifications } = await justify(3);
-    const best = probabilities
-      .map((probability, label) => ({ probability, label }))
-      .slice(1)
-      .sort((a, b) => b.probability - a.probability)
-      .slice(0, 3);
-    expect(justifications.map(({ label }) => label)).toEqual(best.map(({ label }) => label));
-
-    const whole = (await justify(48)).justifications;
-    justifications.forEach(({ text }, index) => {
-      const begun = text.replace(/…$/, '').trimEnd();
-      expect(begun).not.toBe('');
-      expect(whole[index]?.text.startsWith(begun)).toBe(true);
-      expect(begun.length).toBeLessThan(whole[index]?.text.length ?? 0);
-    });
-  });
+  await Promise.all([fusion.dispose(), session.dispose()]);
 });
 
-test('rows of different lengths, padded into one batch, are read as each would be alone', async () => {
-  const { manifest, tokenizer } = bundle;
-  const session = await openSession(bundle.path('reasoner'), manifest.files.reasoner, {
-    threads: 1,
-  });
-  const model = new LanguageModel(session, await bundle.embeddings(), manifest);
-  const start = (await model.readEmbedded(model.empty(), model.embed(tokenizer.encode('Seen:'))))
-    .past;
-  const texts = [' van', ' ball rolls onto road'].map((text) => tokenizer.encode(text));
-  expect(texts[0]?.length).toBeLessThan(texts[1]?.length ?? 0);
-  const next = tokenizer.encode(' enters').slice(0, 1);
-
-  const batch = await model.read(model.repeat(start, 2), texts);
-  const batched = await model.read(batch.past, [next, next]);
-  for (const [row, text] of texts.entries()) {
-    const alone = await model.read((await model.read(start, [text])).past, [next]);
-    alone.logits.forEach((logit, index) => {
-      expect(batched.logits[row * model.vocabulary + index]).toBeCloseTo(logit, 3);
-    });
+test('a branch of the tree reads as it would alone, also behind what grew after it and in larger buffers', async () => {
+  const { session, model } = await openModel();
+  const texts = [' van', ' ball rolls onto road', ' person enters'].map((text) =>
+    bundle.tokenizer.encode(text),
+  );
+  const start = bundle.tokenizer.encode('Seen:');
+  const tree = model.plant();
+  const { last } = await readText(tree, -1, start);
+  for (const text of [...texts, ...texts]) {
+    const alone = await readText(model.plant(), -1, [...start, ...text]);
+    const branch = await readText(tree, last, text);
+    expect(branch.logits).toHaveLength(model.vocabulary);
+    branch.logits.forEach((logit, id) => expect(logit).toBeCloseTo(alone.logits[id] ?? NaN, 3));
+    // More than a buffer's step, so that the next branch lies in larger buffers.
+    const filler = Array<number>(120).fill(texts[0]?.[0] ?? 0);
+    await readText(tree, last, filler);
   }
-  // And a past cut back is the past before it grew.
-  const cut = await model.read(model.first(batch.past, start.length), texts);
-  expect(
-    largestDifference(
-      float32([cut.logits.length], cut.logits),
-      float32([batch.logits.length], batch.logits),
-    ),
-  ).toBeLessThan(1e-4);
+  expect(tree.length).toBeGreaterThan(512);
   await session.dispose();
 });
 

@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { softmax } from '../../src/models/confidence.js';
-import { explanationSteps } from '../../src/models/explanation.js';
 import { familiarityOf, featureOf } from '../../src/models/familiarity.js';
-import { fusionFeeds } from '../../src/models/fusion.js';
 import {
   readObjects,
   scoreEvents,
@@ -210,70 +208,4 @@ describe('familiarity', () => {
       familiarityOf(broken, { mean: [0, 0, 0], whitening: [[1, 0, 0]], quantiles: [0, 1] }),
     ).toBe(0);
   });
-});
-
-describe('fusion feeds', () => {
-  const dim = manifest.geometry.visionDim;
-  const window = (scenes: { clip: number; objectCount: number }[]) => {
-    const objects = scenes.reduce((sum, { objectCount }) => sum + objectCount, 0);
-    return {
-      scenes,
-      global: Float32Array.from({ length: scenes.length * dim }, (_, i) => Math.floor(i / dim)),
-      objects: Float32Array.from({ length: objects * dim }, (_, i) => Math.floor(i / dim)),
-      attributes: new Float32Array(objects * 7),
-    };
-  };
-
-  test('count ages from the newest clip, over holes', () => {
-    const feeds = fusionFeeds(
-      window([
-        { clip: 4, objectCount: 1 },
-        { clip: 6, objectCount: 2 },
-      ]),
-      manifest,
-    );
-    expect([...(feeds['global_clip']?.data ?? [])]).toEqual([2n, 0n]);
-    expect([...(feeds['object_clip']?.data ?? [])]).toEqual([2n, 0n, 0n]);
-    expect([...(feeds['object_mask']?.data ?? [])]).toEqual([1, 1, 1]);
-  });
-
-  test('leave out scenes that are older than a window', () => {
-    const feeds = fusionFeeds(
-      window([
-        { clip: 1, objectCount: 2 },
-        { clip: 9, objectCount: 1 },
-      ]),
-      manifest,
-    );
-    expect(feeds['global']?.dims).toEqual([1, 1, dim]);
-    expect(feeds['global']?.data[0]).toBe(1);
-    expect(feeds['objects']?.dims).toEqual([1, 1, dim]);
-    expect(feeds['objects']?.data[0]).toBe(2);
-  });
-
-  test('give one masked row where nothing was seen', () => {
-    const feeds = fusionFeeds(window([{ clip: 0, objectCount: 0 }]), manifest);
-    expect(feeds['objects']?.dims).toEqual([1, 1, dim]);
-    expect([...(feeds['object_mask']?.data ?? [])]).toEqual([0]);
-  });
-});
-
-test('an explanation has one step a sentence, with the tracks and times of what it names', () => {
-  const seen = [
-    { fromMs: 0, toMs: 1000, objects: [{ track: 3, class: 'dog' }] },
-    {
-      fromMs: 1000,
-      toMs: 2000,
-      objects: [
-        { track: 1, class: 'van' },
-        { track: 3, class: 'dog' },
-      ],
-    },
-    { fromMs: 2000, toMs: 3000, objects: [{ track: 1, class: 'van' }] },
-  ];
-  expect(explanationSteps('The van came. Then it was quiet.', seen)).toEqual([
-    { text: 'The van came.', evidence: { tracks: [1], fromMs: 1000, toMs: 3000 } },
-    { text: 'Then it was quiet.', evidence: { tracks: [], fromMs: 0, toMs: 3000 } },
-  ]);
-  expect(explanationSteps('', seen)).toEqual([]);
 });

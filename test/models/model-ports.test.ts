@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createModelPorts, type ModelPorts } from '../../src/models/model-ports.js';
 import { decodeRle } from '../../src/models/rle.js';
 import type { Clip, Scene } from '../../src/types.js';
@@ -62,22 +63,60 @@ test('clips become scenes and a window becomes a distribution', async () => {
       expect(manifest.classes.slice(1)).toContain(name);
     }
   }
-  const reasoning = await ports.reason(scenes);
+  const reasoning = await ports.score(scenes);
   expect(reasoning.probabilities).toHaveLength(manifest.labels.length);
   expect(reasoning.probabilities.reduce((sum, one) => sum + one, 0)).toBeCloseTo(1, 9);
-  expect(reasoning.justifications).toHaveLength(3);
-  expect(Object.keys(reasoning.stagesMs)).toEqual([
-    'fusion',
-    'prefill',
-    'score',
-    'justify',
-    'explain',
-  ]);
+  expect(reasoning.basis).toBe('reasoned');
+  expect(Object.keys(reasoning.stagesMs)).toEqual(['fusion', 'prefill', 'score']);
+
+  const explanation = await ports.explain(scenes, reasoning);
+  expect(explanation.justifications).toHaveLength(3);
+  for (const { label, text, verified } of explanation.justifications) {
+    expect(manifest.labels[label]).toBeDefined();
+    expect(verified && text === '').toBe(false);
+  }
+  const carried = await ports.carry(scenes);
+  expect(carried.basis).toBe('carried');
+  expect(carried.probabilities).toHaveLength(manifest.labels.length);
+});
+
+describe('a question', () => {
+  test('is answered in pieces, no longer than it may be; forecasts go on meanwhile', async () => {
+    const scenes = await perceiveAll('asked', 2);
+    const pieces = await lastValueFrom(
+      ports.ask(scenes, 'What happens here?', { maxTokens: 20 }).pipe(toArray()),
+      { defaultValue: [] },
+    );
+    const text = pieces.join('');
+    expect(text.trim()).not.toBe('');
+    expect(ports.bundle.tokenizer.encode(text).length).toBeLessThanOrEqual(20);
+    const [again, , reasoning] = await Promise.all([
+      lastValueFrom(ports.ask(scenes, 'What happens here?', { maxTokens: 20 }).pipe(toArray()), {
+        defaultValue: [],
+      }),
+      lastValueFrom(ports.ask(scenes, 'Why?', { maxTokens: 20 }).pipe(toArray()), {
+        defaultValue: [],
+      }),
+      ports.score(scenes),
+    ]);
+    expect(again).toEqual(pieces);
+    expect(reasoning.probabilities.length).toBeGreaterThan(0);
+  });
+
+  test('that is given up asks for no further piece', async () => {
+    const scenes = await perceiveAll('given-up', 2);
+    const asked = vi.spyOn(ports.reasoner, 'request');
+    await firstValueFrom(ports.ask(scenes, '', { maxTokens: 400 }), { defaultValue: '' });
+    await ports.score(scenes);
+    const pieces = asked.mock.calls.filter(([kind]) => kind === 'ask').length;
+    expect(pieces).toBeLessThanOrEqual(2);
+    vi.restoreAllMocks();
+  });
 });
 
 test('the models are told the epoch that messages carry', async () => {
   const asked = [vi.spyOn(ports.perceiver, 'request'), vi.spyOn(ports.reasoner, 'request')];
-  await ports.reason(await perceiveAll('epoch', 1));
+  await ports.score(await perceiveAll('epoch', 1));
   const epochs = asked.map((request) => request.mock.lastCall?.[1].epoch);
   expect(epochs).toEqual([1_700_000_000_000, 1_700_000_000_000]);
   vi.restoreAllMocks();
@@ -108,7 +147,7 @@ test("the engine's event loop goes on while the models run", async () => {
   const timer = setInterval(() => ticks++, 1);
   // Long enough for any machine: until many ticks were seen, with a model always busy.
   while (ticks < 50 && runs < 500) {
-    await ports.reason(scenes);
+    await ports.score(scenes);
     runs++;
   }
   clearInterval(timer);
@@ -130,7 +169,7 @@ test('a killed perceiver is replaced, and gives no track id a second time', asyn
     expect(ageClips).toBe(0);
   }
   // The reasoner did not notice.
-  expect((await ports.reason([...before, after])).probabilities.length).toBeGreaterThan(0);
+  expect((await ports.score([...before, after])).probabilities.length).toBeGreaterThan(0);
   expect(restarts).toHaveLength(1);
 });
 

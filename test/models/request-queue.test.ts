@@ -2,17 +2,19 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { RequestQueue } from '../../src/models/request-queue.js';
 
-function queueOf(camerasMax: number) {
+function queueOf(lanesMax: number) {
   const dropped: string[] = [];
   const queue = new RequestQueue<{
-    camera: string;
+    lane: string;
+    rank: number;
     name: string;
     dueMs: number;
     reject: (error: Error) => void;
-  }>(camerasMax);
-  const push = (camera: string, name: string, dueMs = 1000) =>
+  }>(lanesMax);
+  const push = (lane: string, name: string, dueMs = 1000, rank = 0) =>
     queue.push({
-      camera,
+      lane,
+      rank,
       name,
       dueMs,
       reject: (error) => dropped.push(`${name} ${'reason' in error ? String(error.reason) : ''}`),
@@ -39,6 +41,18 @@ test('after its turn a camera goes to the end of the line', () => {
   take(1);
   push('a', 'a2');
   expect(rest()).toEqual(['b1', 'a2']);
+});
+
+test('what is of lower rank is taken first, whoever began to wait before', () => {
+  const { push, take } = queueOf(8);
+  push('explain a', 'explain', 1000, 1);
+  push('ask', 'ask', 1000, 2);
+  push('score a', 'score a', 1000, 0);
+  push('score b', 'score b', 1000, 0);
+  expect(take(1)).toEqual(['score a']);
+  push('score a', 'again', 1000, 0);
+  expect(take(3)).toEqual(['score b', 'again', 'explain']);
+  expect(take(3)).toEqual(['ask']);
 });
 
 test('more cameras than it has room for are refused', () => {
