@@ -22,9 +22,7 @@ from .symbolic.tracks import Tracks
 from .symbolic.train import forecast_loss
 from .watched import pixels_of
 
-PIXELS_DROP = (
-    0.15  # share of watched windows that go without pooled tokens, and of those without CLS tokens
-)
+PIXELS_DROP = 0.15  # share of watched windows that go without pooled tokens
 CONFUSED = 0.3  # share of watched windows in which one class is taken for another
 PLACE_HIDDEN = 0.5  # share of simulator windows whose modules are not told
 
@@ -49,10 +47,9 @@ def watched_losses(
     batch = make_batch(tracks, picked, more, generator, CONFUSED)
     batch.levels = levels
     batch.place = hide_modules(batch.place)
-    pooled, cls = pixels_of(tracks, picked, batch)
-    kept = (torch.rand(len(picked), 2, generator=generator) >= PIXELS_DROP).float()
-    pooled, cls = pooled * kept[batch.window, :1], cls * kept[:, 1:, None]
-    return forecast_loss(encoder(batch, pooled, cls)[2], tracks.futures[picked])
+    pooled, _ = pixels_of(tracks, picked, batch)
+    kept = (torch.rand(len(picked), 1, generator=generator) >= PIXELS_DROP).float()
+    return forecast_loss(encoder(batch, pooled * kept[batch.window])[2], tracks.futures[picked])
 
 
 def simulated_losses(
@@ -63,8 +60,8 @@ def simulated_losses(
     batch = make_batch(tracks, picked, levels, generator)
     hidden = torch.rand(len(picked), 1, generator=generator) < PLACE_HIDDEN
     batch.place = torch.where(hidden, hide_modules(batch.place), batch.place)
-    pooled, cls = pixels_of(tracks, picked, batch)
-    return forecast_loss(encoder(batch, pooled, cls)[2], tracks.futures[picked])
+    pooled, _ = pixels_of(tracks, picked, batch)
+    return forecast_loss(encoder(batch, pooled)[2], tracks.futures[picked])
 
 
 def outlooks(encoder: ObjectEncoder, tracks: Tracks, windows: np.ndarray) -> np.ndarray:
@@ -78,7 +75,8 @@ def outlooks(encoder: ObjectEncoder, tracks: Tracks, windows: np.ndarray) -> np.
             if tracks.cls.shape[1]:
                 batch.levels = torch.tensor(PERCEIVED.as_list()).expand(len(picked), 4)
                 batch.place = hide_modules(batch.place)
-            rows.append(encoder(batch, *pixels_of(tracks, picked, batch))[2].exp().numpy())
+            pooled, _ = pixels_of(tracks, picked, batch)
+            rows.append(encoder(batch, pooled)[2].exp().numpy())
     encoder.train()
     return np.concatenate(rows)
 

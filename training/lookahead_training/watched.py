@@ -69,7 +69,7 @@ def watch(
             if errors != NO_ERRORS:
                 read.place = hide_modules(read.place)
             pooled, cls = pixels_of(tracks, picked, read)
-            objects, mask, outlook = encoder(read, pooled, cls)
+            objects, mask, outlook = encoder(read, pooled)
             parts.append((objects.half(), mask, outlook, cls.half()))
     most = max(objects.shape[1] for objects, *_ in parts)
 

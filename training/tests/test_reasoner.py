@@ -114,7 +114,6 @@ def test_pixels_change_nothing_before_they_are_learned_and_true_tracks_have_none
     torch.testing.assert_close(sights.outlook, blind.outlook)
     with torch.no_grad():
         encoder.of_pooled.weight.normal_()
-        encoder.of_context.weight.normal_()
     assert not torch.allclose(watch(encoder, watched, every).outlook, sights.outlook, atol=1e-4)
     every = np.arange(len(simulated))
     of_true = watch(encoder, simulated, every, NO_ERRORS)
