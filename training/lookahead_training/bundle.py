@@ -23,8 +23,11 @@ class Networks(nn.Module):
         vocabulary: int,
         attributes: list[str],
         shape: BackboneShape | None = None,
+        llama: Llama | None = None,
     ):
-        """@param attributes: what can be seen of a thing; `facing` goes from -1 to 1, all others from 0"""
+        """@param attributes: what can be seen of a thing; `facing` goes from -1 to 1, all others from 0
+        @param llama: one with weights already (paper/gguf_files.py); else the yard's own, new
+        """
         super().__init__()
         self.backbone = Backbone(DIM, shape)
         self.segmenter_encoder = SegmenterEncoder()
@@ -33,8 +36,8 @@ class Networks(nn.Module):
         if "facing" in attributes:
             self.object_head.low[attributes.index("facing")] = -1
         self.event_head = EventHead(DIM, labels, classes, len(TRACK_ATTRIBUTES), len(PLACE))
-        self.fusion = Fusion(DIM, LANGUAGE_DIM)
-        self.llama = Llama(vocabulary, LANGUAGE_DIM)
+        self.fusion = Fusion(DIM, LANGUAGE_DIM if llama is None else llama.dim)
+        self.llama = llama or Llama(vocabulary, LANGUAGE_DIM)
 
     def save(self, run: Path, *parts: str) -> None:
         for part in parts:

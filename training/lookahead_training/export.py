@@ -260,7 +260,8 @@ def forecast_golden(
 
 
 def sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:  # a large language model does not fit into memory twice
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def export_bundle(
@@ -320,7 +321,7 @@ def export_bundle(
             "maskRows": geometry.MASK_ROWS,
             "maskColumns": geometry.MASK_COLUMNS,
             "visionDim": geometry.DIM,
-            "languageDim": geometry.LANGUAGE_DIM,
+            "languageDim": networks.llama.dim,
             "queries": geometry.QUERIES,
             "objectsPerClipMax": geometry.OBJECTS_MAX,
             "attributes": geometry.ATTRIBUTES,

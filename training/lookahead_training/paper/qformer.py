@@ -71,7 +71,7 @@ class PaperFusion(nn.Module):
         self.norm_global, self.norm_objects = nn.LayerNorm(vision_dim), nn.LayerNorm(vision_dim)
         self.of_global, self.of_objects = nn.Linear(vision_dim, dim), nn.Linear(vision_dim, dim)
         self.clip = nn.Embedding(clips, dim)
-        self.type = nn.Parameter(torch.randn(3, dim) * 0.02)  # clip, thing, place
+        self.sort = nn.Parameter(torch.randn(3, dim) * 0.02)  # clip, thing, place
         self.kind = nn.Embedding(classes, dim)
         self.of_history = FeedForward(4 + 2 + 2 + shown, dim, dim)
         self.of_place = FeedForward(place + 4, dim, dim)
@@ -111,10 +111,10 @@ class PaperFusion(nn.Module):
 
         A row of `seen` that is all zeros is no track.
         """
-        clips = self.of_global(self.norm_global(global_)) + self.clip(global_clip) + self.type[0]
-        things = self.of_objects(self.norm_objects(pooled)) + self.kind(kind) + self.type[1]
+        clips = self.of_global(self.norm_global(global_)) + self.clip(global_clip) + self.sort[0]
+        things = self.of_objects(self.norm_objects(pooled)) + self.kind(kind) + self.sort[1]
         things = things + self.of_history(self.history(box, seen, shown))  # [M,dim]
-        whole = self.of_place(torch.cat([place, track_errors], -1)) + self.type[2]  # [1,dim]
+        whole = self.of_place(torch.cat([place, track_errors], -1)) + self.sort[2]  # [1,dim]
         vision = torch.cat([clips[0], things, whole])[None]  # Z_vision [1,T+M+1,dim]
         there = (seen.sum(1) > 0).to(box.dtype)
         one = torch.ones_like(whole[0, :1])
