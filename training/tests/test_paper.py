@@ -30,7 +30,7 @@ from lookahead_training.paper.llama_files import load_llama, new_llama, read_lla
 from lookahead_training.paper.qformer import PaperFusion, QFormer
 from lookahead_training.paper.sam import Sam
 from lookahead_training.paper.videomae import PaperBackbone, VideoMae, new_videomae
-from lookahead_training.paper.weight_files import Safetensors
+from lookahead_training.paper.weight_files import Safetensors, load_checkpoint
 
 VIDEO = VideoMaeConfig(image_size=32, frames=4, patch=8, dim=24, depth=2, heads=3, hidden=40)
 FORMER = QFormerConfig(queries=5, dim=16, blocks=3, heads=2, hidden=24)
@@ -222,6 +222,22 @@ def test_bfloat16_is_read_as_it_is(tmp_path: Path) -> None:
     assert found.shape("a") == (3, 5) and sorted(found) == ["a", "b", "c"]
     for name, value in values.items():
         assert torch.equal(torch.from_numpy(found[name]).to(value.dtype), value)
+
+
+class Harmful:
+    def __reduce__(self):
+        return print, ("run",)
+
+
+def test_a_file_that_would_run_code_is_refused(tmp_path: Path, capsys) -> None:
+    torch.save({"model": Harmful()}, tmp_path / "vit.pth")
+    (tmp_path / "text.pth").write_text("no weights")
+    (tmp_path / "empty.pth").write_text("")
+    torch.save([1], tmp_path / "list.pth")
+    for name in ("vit.pth", "text.pth", "empty.pth", "list.pth"):
+        with pytest.raises(ValueError, match=name):
+            load_checkpoint(tmp_path / name)
+    assert capsys.readouterr().out == ""
 
 
 def test_a_llama_that_ours_is_not_is_refused(tmp_path: Path) -> None:
@@ -444,6 +460,10 @@ def test_the_bundle_is_whole(built: tuple[Path, dict, Sources]) -> None:
     assert np.abs(table - embed).max() < 1e-3
     with pytest.raises(ValueError, match="should be empty"):
         build_bundle(SIZES["paper"], sources, [], out)
+    # A try that fails leaves nothing behind: here, weights of another size.
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        build_bundle(SIZES["paper"], sources, [], out.with_name("failed"))
+    assert not out.with_name("failed").exists()
 
 
 def test_the_bundles_language_model_is_that_of_the_folder(

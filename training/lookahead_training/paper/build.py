@@ -88,13 +88,21 @@ def build_bundle(size: SizeConfig, sources: Sources, labels: list[dict], out: Pa
     if out.exists() and any(out.iterdir()):
         raise ValueError(f"{out} holds something and should be empty or not there.")
     # What is wrong with the largest files is told before hours are spent on the others.
-    llama = read_llama_config(sources.llm)
-    tensors = Safetensors(sources.llm)
-    check_llama(tensors, llama)
+    check_llama(Safetensors(sources.llm), read_llama_config(sources.llm))
     tokenizer = sources.llm / "tokenizer.json"
     if not tokenizer.exists():
         raise ValueError(f"{tokenizer} is missing.")
     (out / "golden").mkdir(parents=True, exist_ok=True)
+    try:
+        return _write(size, sources, labels, out)
+    except BaseException:
+        shutil.rmtree(out)  # half a bundle is none, and would be in the way of the next try
+        raise
+
+
+def _write(size: SizeConfig, sources: Sources, labels: list[dict], out: Path) -> dict:
+    assert size.video is not None and size.sam is not None and size.fusion is not None
+    llama, tensors = read_llama_config(sources.llm), Safetensors(sources.llm)
     files: dict[str, dict] = {}
 
     def export(key: str, name: str, module: nn.Module, inputs: dict, outputs: list[str], axes):
@@ -186,7 +194,7 @@ def build_bundle(size: SizeConfig, sources: Sources, labels: list[dict], out: Pa
 
     write_reasoner(out / "reasoner.onnx", llama, files_weights(tensors, llama))
     write_embeddings(out / "embeddings.f32", tensors["model.embed_tokens.weight"])
-    shutil.copyfile(tokenizer, out / "tokenizer.json")
+    shutil.copyfile(sources.llm / "tokenizer.json", out / "tokenizer.json")
     files |= language_files(out)
     # Every picture is as far as can be from what this bundle was trained on, since nobody trained it on any.
     nowhere = {

@@ -1,6 +1,7 @@
 """Weights as others publish them: safetensors, one file or many, and PyTorch's own. Read tensor by tensor, so that 16 GB need not fit."""
 
 import json
+import pickle
 import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -57,10 +58,21 @@ class Safetensors(Mapping[str, np.ndarray]):
 
 
 def load_checkpoint(path: Path) -> Mapping:
-    """A .safetensors file, or a .pt or .pth of tensors alone: a pickle that would run code is refused."""
+    """A .safetensors file, or a .pt or .pth of tensors alone.
+
+    Raises ValueError where it is neither: a pickle that would run code is refused.
+    """
     if path.suffix == ".safetensors":
         tensors: dict[str, Tensor] = {
             name: torch.from_numpy(value) for name, value in Safetensors(path).items()
         }
         return tensors
-    return torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    # The last ones come of files that are no pickle at all, read as if they were one.
+    except (pickle.UnpicklingError, EOFError, RuntimeError, LookupError, TypeError) as error:
+        why = " ".join(repr(error).split())[:120]
+        raise ValueError(f"{path} holds more or less than tensors: {why}") from error
+    if isinstance(checkpoint, Mapping):
+        return checkpoint
+    raise ValueError(f"{path} holds a {type(checkpoint).__name__}, no tensors by name.")
