@@ -35,7 +35,11 @@ def main() -> None:
     try:
         labels = read_labels(arguments.labels)
         build_bundle(SIZES[arguments.size], sources, labels, arguments.out)
-    except (ValueError, RuntimeError) as error:  # the latter where names or shapes do not fit
+    except (
+        ValueError,
+        OSError,
+        RuntimeError,
+    ) as error:  # the last where names or shapes do not fit
         raise SystemExit(str(error)) from error
     files = [path for path in arguments.out.rglob("*") if path.is_file()]
     for path in sorted(files):
