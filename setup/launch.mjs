@@ -35,11 +35,17 @@ async function launch(args) {
     await import(pathToFileURL(join(root, 'dist/docs.js')).href);
     return undefined;
   }
-  const { main, toolsOf } = await import(pathToFileURL(join(root, 'dist/main.js')).href);
+  const { main, needsTraining, toolsOf } = await import(
+    pathToFileURL(join(root, 'dist/main.js')).href
+  );
   const needed = toolsOf(args);
   const isStart = command === undefined || /^(start$|run$|-)/.test(command);
   const found = await findTools(root, needed, { quiet: !isStart });
   for (const [name, path] of Object.entries(found)) process.env[toolEnv[name]] = path;
+  if (needsTraining(args) && process.env.LOOKAHEAD_PYTHON === undefined) {
+    const { trainingEnvironment } = await import('./python.mjs');
+    process.env.LOOKAHEAD_PYTHON = await trainingEnvironment(root);
+  }
   setUpDone();
   return await main(args);
 }

@@ -1,4 +1,5 @@
 /** The command line: finds the command and gives it its surroundings. */
+import { bundleBuildOf } from './commands/bundle.js';
 import { commands, configOfStart, type Context } from './commands/index.js';
 import { errorText } from './console.js';
 import { LookaheadError } from './errors.js';
@@ -27,6 +28,18 @@ export function toolsOf(args: readonly string[]): ('ffmpeg' | 'nats-server')[] {
     return nats.servers === null ? ['ffmpeg', 'nats-server'] : ['ffmpeg'];
   } catch {
     return [];
+  }
+}
+
+/** Whether a command line runs Python, which takes 5 GB to set up: never for one that `main` will refuse. */
+export function needsTraining(args: readonly string[]): boolean {
+  const [name, rest] = split(args);
+  if (name !== 'bundle') return false;
+  try {
+    bundleBuildOf(rest, process.cwd());
+    return true;
+  } catch {
+    return false;
   }
 }
 

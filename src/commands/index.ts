@@ -17,6 +17,7 @@ export const commands: Readonly<Record<string, Command>> = {
   replay: async (args, context) => (await import('./replay.js')).replayCommand(args, context),
   yard: async (args, context) => (await import('./yard.js')).yardCommand(args, context),
   models: async (args, context) => (await import('./models.js')).modelsCommand(args, context),
+  bundle: async (args, context) => (await import('./bundle.js')).bundleCommand(args, context),
   evaluate: async (args, context) => {
     const { ffmpegPath, out, err } = context;
     const bundleDir = bundleDirOf({ bundle: 'yard' });

@@ -284,7 +284,8 @@ def tensor_json(tensor: Tensor) -> dict:
 
 
 def sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:  # a large language model does not fit into memory twice
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def export_perceiver(

@@ -28,9 +28,10 @@ def train_tokenizer(texts: list[str], vocabulary: int) -> Tokenizer:
 class Text:
     """Token ids of everything that the sequences of docs/bundle.md are made of."""
 
-    def __init__(self, tokenizer: Tokenizer, labels: list[dict]):
+    def __init__(self, tokenizer: Tokenizer, labels: list[dict], end: int | None = None):
+        """@param end: the id that ends a text, where it is another than `<eot>`'s"""
         self.tokenizer = tokenizer
-        self.end = tokenizer.token_to_id(END_OF_TEXT)
+        self.end = tokenizer.token_to_id(END_OF_TEXT) if end is None else end
         self.prompts = {name: self.ids(text) for name, text in PROMPTS.items()}
         self.texts = [label["text"] for label in labels]
         self.labels = [self.ids(" " + text) for text in self.texts]

@@ -10,8 +10,16 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 torch.set_num_threads(1)
 
+from made_up_tracks import write_split
+
+from lookahead_training.config import DIM
 from lookahead_training.data import PLACE, Event, Split, Window
 from lookahead_training.looks import Looks
+from lookahead_training.models.fusion import ObjectEncoder
+from lookahead_training.symbolic.tracks import Tracks, read_tracks
+from lookahead_training.train_reasoner import Course
+from lookahead_training.watched import NO_ERRORS, watch
+from lookahead_training.words import Words, whys_of
 
 LABELS = [
     {"type": "nothing", "actor": None, "target": None, "text": "nothing"},
@@ -78,3 +86,39 @@ def split() -> Split:
 def looks_of(split: Split) -> Looks:
     """The square at frames 1, 3 and 5: a pixel a frame behind."""
     return [{5: np.array([[-x / 160, 0] for x in (6, 4, 2)], np.float32)} for _ in split.clips]
+
+
+EVENTS = [
+    {"id": 4, "label": 1, "onsetS": 0.5, "because": []},
+    {"id": 5, "label": 2, "onsetS": 3.0, "because": [4]},
+    {"id": 7, "label": 3, "onsetS": 7.9, "because": [5, 2]},
+    {"id": 8, "label": 1, "onsetS": 8.1, "because": [7]},
+]
+CLIPS = 9 * 12  # of nine scenes
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Tracks:
+    return read_tracks([write_split(tmp_path / "watched", 9, 1, bayes=True, vision_dim=DIM)])
+
+
+@pytest.fixture
+def simulated(tmp_path: Path) -> Tracks:
+    return read_tracks([write_split(tmp_path / "true", 9, 2, bayes=True)])
+
+
+@pytest.fixture
+def words() -> Words:
+    return Words(
+        captions=["a van comes ."] * CLIPS,
+        reasons=[[(1, "because vans come here .")]] * CLIPS,
+        asked=[[("what comes ?", "a van .")]] * CLIPS,
+        predictions=[[]] * CLIPS,
+        whys=[whys_of(EVENTS, 8.0)] * CLIPS,
+    )
+
+
+def course_of(encoder: ObjectEncoder, watched: Tracks, simulated: Tracks, words: Words) -> Course:
+    sights = watch(encoder, watched, np.arange(len(watched)))
+    true = watch(encoder, simulated, np.arange(len(simulated)), NO_ERRORS)
+    return Course(sights, words, true, sights)

@@ -6,24 +6,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import LABELS
-from made_up_tracks import write_split
+from conftest import EVENTS, LABELS, course_of
 
 from lookahead_training.bundle import fingerprint
 from lookahead_training.calibrate import fit_chances
-from lookahead_training.config import CONFIGS, DIM, Stage
+from lookahead_training.config import CONFIGS, Stage
 from lookahead_training.models.fusion import Fusion, FusionGraph, ObjectEncoder
 from lookahead_training.models.llama import Llama
 from lookahead_training.reasoner_export import window_inputs
 from lookahead_training.symbolic.export import TrackWords
 from lookahead_training.symbolic.score import template_prior
-from lookahead_training.symbolic.tracks import Tracks, read_tracks
+from lookahead_training.symbolic.tracks import Tracks
 from lookahead_training.symbolic.train import new_model
 from lookahead_training.text import Text, train_tokenizer
 from lookahead_training.train_encoder import Worlds, outlooks, train_encoder
 from lookahead_training.train_language import tokenizer_texts, train_language
 from lookahead_training.train_reasoner import (
-    Course,
     forecast_loss,
     score_windows,
     train_alignment,
@@ -34,47 +32,11 @@ from lookahead_training.words import Words, whys_of
 
 CONFIG = CONFIGS["smoke"]
 WIDTH = CONFIG.world.dim
-CLIPS = 9 * 12
-
-
-@pytest.fixture
-def watched(tmp_path: Path) -> Tracks:
-    return read_tracks([write_split(tmp_path / "watched", 9, 1, bayes=True, vision_dim=DIM)])
-
-
-@pytest.fixture
-def simulated(tmp_path: Path) -> Tracks:
-    return read_tracks([write_split(tmp_path / "true", 9, 2, bayes=True)])
-
-
-@pytest.fixture
-def words() -> Words:
-    return Words(
-        captions=["a van comes ."] * CLIPS,
-        reasons=[[(1, "because vans come here .")]] * CLIPS,
-        asked=[[("what comes ?", "a van .")]] * CLIPS,
-        predictions=[[]] * CLIPS,
-        whys=[whys_of(EVENTS, 8.0)] * CLIPS,
-    )
-
-
-EVENTS = [
-    {"id": 4, "label": 1, "onsetS": 0.5, "because": []},
-    {"id": 5, "label": 2, "onsetS": 3.0, "because": [4]},
-    {"id": 7, "label": 3, "onsetS": 7.9, "because": [5, 2]},
-    {"id": 8, "label": 1, "onsetS": 8.1, "because": [7]},
-]
 
 
 @pytest.fixture
 def text(words: Words) -> Text:
     return Text(train_tokenizer(tokenizer_texts([], words, LABELS), 300), LABELS)
-
-
-def course_of(encoder: ObjectEncoder, watched: Tracks, simulated: Tracks, words: Words) -> Course:
-    sights = watch(encoder, watched, np.arange(len(watched)))
-    true = watch(encoder, simulated, np.arange(len(simulated)), NO_ERRORS)
-    return Course(sights, words, true, sights)
 
 
 def test_a_window_asks_why_of_what_it_saw_and_names_only_causes_that_it_saw() -> None:

@@ -12,12 +12,13 @@ NEVER = -1e4
 
 
 class RMSNorm(nn.Module):
-    def __init__(self, dim: int):
+    def __init__(self, dim: int, epsilon: float = 1e-5):
         super().__init__()
         self.weight = nn.Parameter(torch.ones(dim))
+        self.epsilon = epsilon
 
     def forward(self, x: Tensor) -> Tensor:
-        return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + 1e-5) * self.weight
+        return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + self.epsilon) * self.weight
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
@@ -27,10 +28,10 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 
 
 class LlamaLayer(nn.Module):
-    def __init__(self, dim: int, heads: int, kv_heads: int, hidden: int):
+    def __init__(self, dim: int, heads: int, kv_heads: int, hidden: int, epsilon: float = 1e-5):
         super().__init__()
         self.heads, self.kv_heads, self.head_dim = heads, kv_heads, dim // heads
-        self.norm_attention, self.norm_mlp = RMSNorm(dim), RMSNorm(dim)
+        self.norm_attention, self.norm_mlp = RMSNorm(dim, epsilon), RMSNorm(dim, epsilon)
         self.q_proj = nn.Linear(dim, heads * self.head_dim, bias=False)
         self.k_proj = nn.Linear(dim, kv_heads * self.head_dim, bias=False)
         self.v_proj = nn.Linear(dim, kv_heads * self.head_dim, bias=False)
@@ -74,16 +75,24 @@ class Llama(nn.Module):
         heads: int = 6,
         kv_heads: int = 3,
         hidden: int = 512,
+        rope_theta: float = 10000.0,
+        epsilon: float = 1e-5,
+        tied: bool = False,
     ):
+        """@param tied: the embedding table is the output head too, as in SmolLM2"""
         super().__init__()
         self.dim, self.kv_heads, self.head_dim = dim, kv_heads, dim // heads
         self.embed = nn.Embedding(vocabulary, dim)
         nn.init.normal_(self.embed.weight, std=0.05)
-        self.layers = nn.ModuleList(LlamaLayer(dim, heads, kv_heads, hidden) for _ in range(layers))
-        self.norm = RMSNorm(dim)
+        self.layers = nn.ModuleList(
+            LlamaLayer(dim, heads, kv_heads, hidden, epsilon) for _ in range(layers)
+        )
+        self.norm = RMSNorm(dim, epsilon)
         self.lm_head = nn.Linear(dim, vocabulary, bias=False)
+        if tied:
+            self.lm_head.weight = self.embed.weight
         half = self.head_dim // 2
-        self.register_buffer("frequency", 10000.0 ** (-torch.arange(half) / half))
+        self.register_buffer("frequency", rope_theta ** (-torch.arange(half) / half))
 
     def empty_past(self, batch: int) -> Tensor:
         weight = self.embed.weight
