@@ -34,6 +34,7 @@ const film = new ClipFilm(bundle.manifest, Number(values.seed), 0);
 const warmUps = 3;
 const clipRounds: Record<string, number>[] = [];
 const forecastRounds: Record<string, number>[] = [];
+const explanationRounds: Record<string, number>[] = [];
 const scenes: Scene[] = [];
 let objects = 0;
 const clips = Number(values.clips);
@@ -45,23 +46,10 @@ for (let clip = 0; clip < clips; clip++) {
   if (clip >= warmUps) clipRounds.push(scene.stagesMs);
   if (scenes.length < clipsPerWindow || clip % forecastEveryClips !== 0) continue;
   const window = scenes.slice(-clipsPerWindow);
-  const { stagesMs } = await reasoner.reason(
-    {
-      tokens: {
-        scenes: window.map((one) => ({ clip: one.clip, objectCount: one.objects.length })),
-        global: join(window.map(({ tokens }) => tokens.global)),
-        objects: join(window.map(({ tokens }) => tokens.objects)),
-        attributes: join(window.map(({ tokens }) => tokens.attributes)),
-      },
-      seen: window,
-    },
-    unhurriedBudget,
-  );
-  forecastRounds.push(stagesMs);
-}
-
-function join(parts: readonly Float32Array[]): Float32Array {
-  return Float32Array.from(parts.flatMap((part) => [...part]));
+  const reasoning = await reasoner.score(window);
+  forecastRounds.push(reasoning.stagesMs);
+  const { stagesMs } = await reasoner.explain(window, reasoning, unhurriedBudget);
+  explanationRounds.push(stagesMs);
 }
 
 /** Median of each part, and the sum of the medians. */
@@ -84,5 +72,6 @@ process.stdout.write(`CPU ms, one thread, ${model}, bundle ${bundle.manifest.nam
 report('clip', clipRounds);
 process.stdout.write(`  objects a clip: ${(objects / clips).toFixed(1)}\n`);
 report('forecast', forecastRounds);
+report('explanation', explanationRounds);
 await perceiver.dispose();
 await reasoner.dispose();
