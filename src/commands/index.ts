@@ -18,12 +18,18 @@ export const commands: Readonly<Record<string, Command>> = {
   yard: async (args, context) => (await import('./yard.js')).yardCommand(args, context),
   models: async (args, context) => (await import('./models.js')).modelsCommand(args, context),
   evaluate: async (args, context) => {
-    const { ffmpegPath, out, err } = context;
+    const { ffmpegPath, out, err, env } = context;
     const bundleDir = bundleDirOf({ bundle: 'yard' });
     const tools = { ffmpegPath, out, err, cacheDir, bundleDir };
     const [name, ...rest] = args;
     if (name === 'perception')
       return (await import('./evaluate-perception.js')).evaluatePerceptionCommand(rest, tools);
+    if (name === 'forecasts')
+      return (await import('./evaluate-forecasts.js')).evaluateForecastsCommand(rest, tools);
+    if (name === 'judge') {
+      const key = env['LOOKAHEAD_JUDGE_KEY'] ?? null;
+      return (await import('./judge.js')).judgeCommand(rest, { out, err, key });
+    }
     return (await import('./evaluate.js')).evaluateCommand(args, tools);
   },
 };
