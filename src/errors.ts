@@ -27,6 +27,7 @@ export const errorCodes = {
   request_invalid: 'A request over NATS is not valid.',
   request_failed: 'A request over NATS could not be answered.',
   subject_invalid: 'A name is not allowed in a subject.',
+  judge_failed: 'The judge of texts could not be asked.',
   port_taken: 'A port is already in use.',
 } as const;
 

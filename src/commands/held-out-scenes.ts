@@ -9,7 +9,7 @@ import type { Frame } from '../types.js';
 import { framesPerClip, framesPerSecond, horizonMs } from '../yard/data/film-scene.js';
 import { showProgress, type Progress } from '../yard/data/progress.js';
 import { readDataset, videoOf } from '../yard/data/read-recording.js';
-import { defaultsOf, ffmpegVersion, recordScenes } from '../yard/data/record-scenes.js';
+import { ffmpegVersion, recordScenes } from '../yard/data/record-scenes.js';
 import { sceneFolder } from '../yard/data/record-scene.js';
 import type { Dataset } from '../yard/data/schema.js';
 import type { Split } from '../yard/data/splits.js';
@@ -21,12 +21,19 @@ export interface SceneTools extends Pick<Context, 'ffmpegPath' | 'err'> {
   readonly cacheDir: string;
 }
 
+/** As many as `yard record` takes for pBayes. */
+const futuresOfBayes = 1024;
+
 /** What of a recording decides what is drawn. */
 export interface Asked {
   readonly split: Split;
   readonly scenes: number;
   readonly seconds: number;
   readonly seed: number;
+  /** pBayes of each clip whose number plus 1 is a multiple of this; 4 unless told otherwise. */
+  readonly bayesEvery?: number;
+  /** Pairs of re-simulations for causes by intervention; 0, none, unless told otherwise. */
+  readonly causesPairs?: number;
 }
 
 export interface HeldOut {
@@ -54,20 +61,22 @@ export async function heldOutScenes(
 
 /** Another world, another ffmpeg or another length draws anew. */
 async function drawnScenes(
-  { split, scenes, seconds, seed }: Asked,
+  { split, scenes, seconds, seed, bayesEvery = 4, causesPairs = 0 }: Asked,
   { ffmpegPath, cacheDir, err }: SceneTools,
 ): Promise<string> {
   const ffmpeg = (await ffmpegVersion(ffmpegPath)).replaceAll(/[^\w.+-]/g, '_');
   const of = split === 'test' ? '' : `-${split}`;
-  const key = `world${worldVersion}${of}-seed${seed}-${scenes}x${seconds}s-ffmpeg${ffmpeg}`;
+  const further = `${bayesEvery === 4 ? '' : `-every${bayesEvery}`}${causesPairs === 0 ? '' : `-causes${causesPairs}`}`;
+  const key = `world${worldVersion}${of}-seed${seed}-${scenes}x${seconds}s-ffmpeg${ffmpeg}${further}`;
   const outDir = join(cacheDir, `evaluate-${key}`);
   const progress = progressOf(err, scenes, 'scenes drawn');
   try {
     await recordScenes({
       ...{ split, scenes, secondsPerScene: seconds, seed, outDir, ffmpegPath },
       // Of every split: without it no window of train could be scored.
-      bayes: defaultsOf('test').bayes,
-      ...{ causes: 'none', texts: 0, tracks: false },
+      bayes: { count: futuresOfBayes, every: bayesEvery },
+      causes: causesPairs === 0 ? 'none' : { pairs: causesPairs },
+      ...{ texts: 0, tracks: false },
       workers: availableParallelism(),
       onProgress: progress.note,
     });

@@ -19,12 +19,18 @@ export const commands: Readonly<Record<string, Command>> = {
   models: async (args, context) => (await import('./models.js')).modelsCommand(args, context),
   bundle: async (args, context) => (await import('./bundle.js')).bundleCommand(args, context),
   evaluate: async (args, context) => {
-    const { ffmpegPath, out, err } = context;
+    const { ffmpegPath, out, err, env } = context;
     const bundleDir = bundleDirOf({ bundle: 'yard' });
     const tools = { ffmpegPath, out, err, cacheDir, bundleDir };
     const [name, ...rest] = args;
     if (name === 'perception')
       return (await import('./evaluate-perception.js')).evaluatePerceptionCommand(rest, tools);
+    if (name === 'forecasts')
+      return (await import('./evaluate-forecasts.js')).evaluateForecastsCommand(rest, tools);
+    if (name === 'judge') {
+      const key = env['LOOKAHEAD_JUDGE_KEY'] ?? null;
+      return (await import('./judge.js')).judgeCommand(rest, { out, err, key });
+    }
     return (await import('./evaluate.js')).evaluateCommand(args, tools);
   },
 };

@@ -1,5 +1,6 @@
 /** A recorded scene's H.264 through ffmpeg and the perceiver, in this process: for measures, not for the engine. */
 import { from, lastValueFrom, map, toArray } from 'rxjs';
+import type { Mask } from '../models/automatic-masks.js';
 import type { Manifest } from '../models/manifest.js';
 import type { Perceiver } from '../models/perceiver.js';
 import { joinFrames, pictureOf } from '../models/preprocess.js';
@@ -28,11 +29,13 @@ export function readClips(
   );
 }
 
+/** @param masksOf a clip's key frame, in place of the segmenter's; none: the segmenter is asked */
 export async function perceiveAll(
   clips: readonly Clip[],
   camera: string,
   perceiver: Perceiver,
   manifest: Manifest,
+  masksOf?: (clip: number) => readonly Mask[],
 ): Promise<Scene[]> {
   const scenes: Scene[] = [];
   for (const clip of clips) {
@@ -41,6 +44,7 @@ export async function perceiveAll(
       ...{ camera, epoch: 0, clip: index, fromMs, toMs, trackFloor: 0 },
       picture: pictureOf(clip, manifest),
       pixels: joinFrames(frames),
+      ...(masksOf && { masks: masksOf(index) }),
     };
     scenes.push(...(await perceiver.scenes([input])));
   }

@@ -54,6 +54,8 @@ export interface KeyFrame {
 /** How a key frame's masks are got. */
 export type Plan =
   | { readonly how: 'reuse' }
+  /** The segmenter is not asked: who measures what it costs has better masks. */
+  | { readonly how: 'given'; readonly masks: readonly Mask[] }
   | {
       readonly how: 'ask';
       /** Of the grid; null: all of it. */
@@ -78,7 +80,7 @@ export function planKeyFrame(
     geometry,
     preprocessing,
   }: Pick<Manifest, 'segmenter' | 'geometry' | 'preprocessing'>,
-): Plan {
+): Exclude<Plan, { how: 'given' }> {
   const change = frameChange(memory?.frame ?? before, frame, preprocessing);
   const isStill = memory !== undefined && change.isStill && tracksAtRest;
   if (isStill && memory.reused < reusedMaxClips) return { how: 'reuse' };
@@ -126,6 +128,8 @@ export function rememberKeyFrame(
     case 'reuse':
       if (memory === undefined) throw new Error('There are no masks to be reused.');
       return { ...memory, reused: memory.reused + 1 };
+    case 'given':
+      return { frame: frame.slice(), masks, carriedClips: new Map(), nextPart: 0, reused: 0 };
     case 'ask':
       // A copy: the frame is a view of a clip's bytes, which are not ours to keep.
       return {
@@ -157,7 +161,7 @@ export class KeyFrameMasks {
 
   /** What the image encoder has to see for a plan: nothing, the frame, or its crops too. */
   pictures({ frame, picture }: KeyFrame, plan: Plan): SegmenterPicture[] {
-    if (plan.how === 'reuse') return [];
+    if (plan.how !== 'ask') return [];
     const { segmenter, preprocessing } = this.#manifest;
     const dims = [1, preprocessing.heightPx, preprocessing.widthPx, 3];
     return cropsOf(picture, segmenter).map(({ layer, box }) => {
@@ -187,6 +191,11 @@ export class KeyFrameMasks {
       const next = rememberKeyFrame(plan, keyFrame.frame, [], memory, () => false);
       watch.lap('segmenterReused');
       return { masks: next.masks, memory: next };
+    }
+    if (plan.how === 'given') {
+      const { masks } = plan;
+      watch.lap('segmenterGiven');
+      return { masks, memory: rememberKeyFrame(plan, keyFrame.frame, masks, memory, () => true) };
     }
     const found = await this.#ask(keyFrame.picture, plan, embeddings, watch);
     const { segmenter, geometry } = this.#manifest;

@@ -35,6 +35,8 @@ export interface PerceiverInput {
   readonly trackFloor: number;
   /** F x height x width x 3, rgb24. */
   readonly pixels: Uint8Array;
+  /** Of the key frame, in place of the segmenter's. */
+  readonly masks?: readonly Mask[];
 }
 
 /** What is kept of a camera's epoch between clips. */
@@ -176,7 +178,9 @@ export class Perceiver {
     const memory = remembered && remembered.clip < input.clip ? remembered : undefined;
     const tracker = resume(memory, input);
     const keyFrame = this.#keyFrame(input, tracker, memory?.toMs ?? input.toMs);
-    const plan = planKeyFrame(keyFrame, memory?.keyFrame, this.#bundle.manifest);
+    const plan: Plan = input.masks
+      ? { how: 'given', masks: input.masks }
+      : planKeyFrame(keyFrame, memory?.keyFrame, this.#bundle.manifest);
     return { input, memory, tracker, keyFrame, plan };
   }
 

@@ -113,7 +113,7 @@ function camera(own: Manifest = manifest) {
   };
 }
 
-const partOf = (plan: Plan): number | null | 'reuse' =>
+const partOf = (plan: ReturnType<typeof planKeyFrame>): number | null | 'reuse' =>
   plan.how === 'reuse' ? 'reuse' : plan.part;
 
 describe('the rolling grid', () => {

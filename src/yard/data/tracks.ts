@@ -142,12 +142,13 @@ export async function removeParts(scenes: number, outDir: string): Promise<void>
 }
 
 /** A thing at the looks of one clip; null where it was not seen. */
-interface Tracked {
+export interface Tracked {
   readonly first: Seen;
   readonly looks: (Seen | null)[];
 }
 
-function lookAtClip(world: World): Tracked[] {
+/** The world's next second, as a perfect tracker would see it: steps the world. */
+export function lookAtClip(world: World): Tracked[] {
   const tracked = new Map<number, Tracked>();
   for (let i = 0; i < looksPerClip; i++) {
     for (let tick = 0; tick < ticksPerLook; tick++) world.step();

@@ -31,15 +31,8 @@ export function forecastBy(
       return chances(prior);
     case 'bayes':
       return chances(bayes);
-    case 'bayes3': {
-      const events = mostLikelyNames(bayes).map((label) => ({
-        label: labels[label]?.text ?? '',
-        confidence: bayes[label] ?? 0,
-      }));
-      const nothing = bayes[0] ?? 0;
-      const said = events.reduce((sum, { confidence }) => sum + confidence, nothing);
-      return { ...line, events, nothing, somethingElse: Math.max(0, 1 - said) };
-    }
+    case 'bayes3':
+      return messageLine(window, bayes, labels);
     case 'persistence':
       if (last === null) return chances(prior);
       return chances(
@@ -51,6 +44,22 @@ export function forecastBy(
     case 'uniform':
       return chances(labels.map(() => 1 / labels.length));
   }
+}
+
+/** Chances of all labels cut down to what a forecast message says: the three most likely events, nothing, and the rest. */
+export function messageLine(
+  { scene, clip }: Pick<TruthWindow, 'scene' | 'clip'>,
+  all: readonly number[],
+  labels: Labels = yardLabels,
+): NextLine {
+  const events = mostLikelyNames(all).map((label) => ({
+    label: labels[label]?.text ?? '',
+    confidence: all[label] ?? 0,
+  }));
+  const nothing = all[0] ?? 0;
+  const said = events.reduce((sum, { confidence }) => sum + confidence, nothing);
+  const somethingElse = Math.max(0, 1 - said);
+  return { scene, clip, target: 'next', events, nothing, somethingElse };
 }
 
 export function forecastWithinBy(

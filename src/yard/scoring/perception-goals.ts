@@ -1,10 +1,6 @@
-/** What perception must reach, and what it should. */
-export interface Goal {
-  readonly floor: number;
-  readonly goal: number;
-  readonly better: 'higher' | 'lower';
-}
+import { verdictBy, type Goal, type Verdict } from './goals.js';
 
+/** What perception must reach, and what it should. */
 export const perceptionGoals = {
   maskIou: { floor: 0.75, goal: 0.85, better: 'higher' },
   ap50: { floor: 0.8, goal: 0.9, better: 'higher' },
@@ -19,13 +15,7 @@ export const perceptionGoals = {
 export type PerceptionMeasure = keyof typeof perceptionGoals;
 export const perceptionMeasures = Object.keys(perceptionGoals) as PerceptionMeasure[];
 
-export type Verdict = 'below the floor' | 'short of the goal' | 'reached' | 'not measured';
-
 /** By the value alone; a floor or a goal that is met exactly is met. */
 export function verdictOf(measure: PerceptionMeasure, value: number | null): Verdict {
-  if (value === null) return 'not measured';
-  const { floor, goal, better }: Goal = perceptionGoals[measure];
-  const meets = (bound: number): boolean => (better === 'higher' ? value >= bound : value <= bound);
-  if (meets(goal)) return 'reached';
-  return meets(floor) ? 'short of the goal' : 'below the floor';
+  return verdictBy(perceptionGoals[measure], value === null ? null : { value });
 }

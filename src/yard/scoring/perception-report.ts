@@ -1,27 +1,9 @@
 import type { Bundle } from '../../models/bundle.js';
 import type { Dataset } from '../data/schema.js';
-import {
-  perceptionGoals,
-  perceptionMeasures,
-  verdictOf,
-  type PerceptionMeasure,
-  type Verdict,
-} from './perception-goals.js';
+import { judge, type JudgedMeasure } from './goals.js';
+import { perceptionGoals, perceptionMeasures, type PerceptionMeasure } from './perception-goals.js';
 import type { PerceptionDetail, PerceptionSums } from './perception-sums.js';
-import type { Measure } from './scene-sums.js';
 import type { SymbolicResult, SymbolicScores } from './symbolic-exam.js';
-
-/** A figure beside what it must be (floor) and should be (goal). */
-export interface JudgedMeasure {
-  readonly value: number | null;
-  /** 95 %, by bootstrap over scenes. */
-  readonly interval: readonly [number, number] | null;
-  readonly floor: number;
-  readonly goal: number;
-  readonly verdict: Verdict;
-  /** Why there is no value. */
-  readonly reason?: string;
-}
 
 export type PerceptionReport = Readonly<Record<PerceptionMeasure, JudgedMeasure>> & {
   readonly bundle: { readonly name: string; readonly version: string; readonly sha256: string };
@@ -53,7 +35,10 @@ export function perceptionReport({
   const found = { ...sums.measures(), symbolicSkill: scores?.skill ?? null };
   const reasonOf = (name: PerceptionMeasure): string =>
     (name === 'symbolicSkill' ? reason : null) ?? 'there was no case';
-  const judged = perceptionMeasures.map((name) => [name, judge(name, found[name], reasonOf(name))]);
+  const judged = perceptionMeasures.map((name) => [
+    name,
+    judge(perceptionGoals[name], found[name], reasonOf(name)),
+  ]);
   const detail = sums.detail();
   return {
     bundle: { name: manifest.name, version: manifest.version, sha256 },
@@ -62,11 +47,4 @@ export function perceptionReport({
     ...(Object.fromEntries(judged) as Record<PerceptionMeasure, JudgedMeasure>),
     detail: { ...detail, symbolic: scores },
   };
-}
-
-function judge(name: PerceptionMeasure, measure: Measure | null, reason: string): JudgedMeasure {
-  const { floor, goal } = perceptionGoals[name];
-  const verdict = verdictOf(name, measure?.value ?? null);
-  if (!measure) return { value: null, interval: null, floor, goal, verdict, reason };
-  return { ...measure, floor, goal, verdict };
 }

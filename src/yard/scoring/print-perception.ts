@@ -1,7 +1,7 @@
 /** The report on perception as plain tables, for people; `--json` is for programs. */
 import { perceptionMeasures, type PerceptionMeasure } from './perception-goals.js';
 import type { PerceptionReport } from './perception-report.js';
-import type { Measure } from './scene-sums.js';
+import { measureText, rangeOf, table } from './plain-table.js';
 
 const meanings: Readonly<Record<PerceptionMeasure, string>> = {
   maskIou: 'mean IoU of the best mask of each thing',
@@ -36,11 +36,11 @@ function detailOf({ detail }: PerceptionReport): string[][] {
   const { classes, events, attributes, place, stagesCpuMs, confusions, symbolic } = detail;
   const whole = [
     ['things', String(detail.things), 'sightings that count: at least half visible'],
-    ['recall', text(detail.recall), 'found at IoU 0.5'],
-    ['tooSmall', text(detail.tooSmall), "cover no cell of the masks' grid"],
-    ['spuriousMasks', text(detail.spuriousMasks), 'a picture'],
-    ['ignoredMasks', text(detail.ignoredMasks), 'a picture, of things that do not count'],
-    ['idSwitches', text(detail.idSwitches), 'a scene'],
+    ['recall', measureText(detail.recall), 'found at IoU 0.5'],
+    ['tooSmall', measureText(detail.tooSmall), "cover no cell of the masks' grid"],
+    ['spuriousMasks', measureText(detail.spuriousMasks), 'a picture'],
+    ['ignoredMasks', measureText(detail.ignoredMasks), 'a picture, of things that do not count'],
+    ['idSwitches', measureText(detail.idSwitches), 'a scene'],
   ];
   const parts: string[][][] = [
     whole,
@@ -48,7 +48,7 @@ function detailOf({ detail }: PerceptionReport): string[][] {
       ['class', 'things', 'recall', 'maskIou', 'ap50', 'classAccuracy'],
       ...Object.entries(classes).map(([name, it]) => [
         ...[name, String(it.things)],
-        ...[it.recall, it.maskIou, it.ap50, it.classAccuracy].map(text),
+        ...[it.recall, it.maskIou, it.ap50, it.classAccuracy].map(measureText),
       ]),
     ],
     [
@@ -59,17 +59,17 @@ function detailOf({ detail }: PerceptionReport): string[][] {
       ['event', 'truths', 'found', 'F1', 'precision', 'recall'],
       ...Object.entries(events).map(([name, it]) => [
         ...[name, String(it.truths), String(it.found)],
-        ...[it.f1, it.precision, it.recall].map(text),
+        ...[it.f1, it.precision, it.recall].map(measureText),
       ]),
     ],
     [
       ['attribute', 'shown', 'accuracy', 'when shown'],
       ...Object.entries(attributes).map(([name, it]) => [
         ...[name, String(it.shown)],
-        ...[it.accuracy, it.whenShown].map(text),
+        ...[it.accuracy, it.whenShown].map(measureText),
       ]),
     ],
-    [['place', 'accuracy'], ...Object.entries(place).map(([name, it]) => [name, text(it)])],
+    [['place', 'accuracy'], ...Object.entries(place).map(([name, it]) => [name, measureText(it)])],
     [
       ['stage', 'CPU ms a clip'],
       ...Object.entries(stagesCpuMs).map(([name, it]) => [name, it?.value.toFixed(1) ?? '-']),
@@ -77,38 +77,15 @@ function detailOf({ detail }: PerceptionReport): string[][] {
     symbolic === null
       ? []
       : [
-          ['nats, in full', text(symbolic.logScore)],
-          ['of the prior', text(symbolic.logScorePrior)],
-          ['of Bayes', text(symbolic.logScoreBayes)],
+          ['nats, in full', measureText(symbolic.logScore)],
+          ['of the prior', measureText(symbolic.logScorePrior)],
+          ['of Bayes', measureText(symbolic.logScoreBayes)],
           ...Object.entries(symbolic.templates).map(([name, { skill }]) => [
             `skill as published, ${name}`,
-            text(skill),
+            measureText(skill),
           ]),
         ],
   ];
   // A heading without a row tells nothing.
   return parts.filter((rows) => rows.length > 1).map(table);
-}
-
-/** Columns as wide as their widest cell. */
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths: number[] = [];
-  for (const row of rows)
-    row.forEach((cell, column) => {
-      widths[column] = Math.max(widths[column] ?? 0, cell.length);
-    });
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
-}
-
-function text(measure: Measure | null): string {
-  return measure ? `${measure.value.toFixed(3)} ${rangeOf(measure.interval, 3)}` : '-';
-}
-
-function rangeOf([low, high]: readonly [number, number], decimals: number): string {
-  return `[${low.toFixed(decimals)}, ${high.toFixed(decimals)}]`;
 }

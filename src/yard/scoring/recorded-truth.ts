@@ -1,6 +1,6 @@
 /** What measures read off a recording (docs/yard-data.md). */
 import type { RecordedTruth } from '../data/read-recording.js';
-import type { Dataset, WindowLine } from '../data/schema.js';
+import type { Dataset, EventLine, WindowLine } from '../data/schema.js';
 import { idsHeight, idsWidth } from '../drawing/painter.js';
 import type { TimedEvent } from './match-events.js';
 import type { TruthWindow } from './truth-window.js';
@@ -16,16 +16,30 @@ export function idsOf({ ids }: RecordedTruth, clip: number): Uint8Array {
   return ids.subarray(clip * mapBytes, (clip + 1) * mapBytes);
 }
 
-/** Its events in the time of a replay: the truth gives the first picture 1 / rate, a replay gives it 0. */
+type Rhythm = Pick<Dataset, 'labels' | 'framesPerSecond'>;
+
+/** A time of the truth in that of a replay: the truth gives the first picture 1 / rate, a replay gives it 0. */
+export function replayMs(
+  seconds: number,
+  { framesPerSecond }: Pick<Rhythm, 'framesPerSecond'>,
+): number {
+  return seconds * 1000 - 1000 / framesPerSecond;
+}
+
+/** In the time of a replay. */
+export function eventTime(
+  { label, onsetS }: Pick<EventLine, 'label' | 'onsetS'>,
+  rhythm: Rhythm,
+): TimedEvent {
+  return { label: rhythm.labels[label]?.text ?? '', onsetMs: replayMs(onsetS, rhythm) };
+}
+
+/** A recording's events in the time of a replay. */
 export function trueEvents(
-  { events }: RecordedTruth,
-  { labels, framesPerSecond }: Pick<Dataset, 'labels' | 'framesPerSecond'>,
+  { events }: Pick<RecordedTruth, 'events'>,
+  rhythm: Rhythm,
 ): TimedEvent[] {
-  const firstPictureMs = 1000 / framesPerSecond;
-  return events.map(({ label, onsetS }) => ({
-    label: labels[label]?.text ?? '',
-    onsetMs: onsetS * 1000 - firstPictureMs,
-  }));
+  return events.map((event) => eventTime(event, rhythm));
 }
 
 /** Null where the recording has no pBayes. */

@@ -110,7 +110,7 @@ function scoreNext(
   const sums = new SceneSums(options);
   const pairs: ReturnType<typeof calibrationPairs> = [];
   const templates = new Map<string, number>();
-  const say = createMemory(labels);
+  const say = rememberBaselines(labels);
 
   for (const window of exam) {
     const { scene, template, next, bayes, state, prior } = window;
@@ -269,8 +269,8 @@ function skill(columnOf: (who: string) => string, name: string) {
     (sum(prior) - sum(own)) / (sum(prior) - sum(bayes));
 }
 
-/** Three of the baselines say the same in many windows; to find their names again each time would be slow. */
-function createMemory(labels: Labels): (name: Baseline, window: TruthWindow) => Said {
+/** What baselines say. Three of them say the same in many windows; to find their names again each time would be slow. */
+export function rememberBaselines(labels: Labels): (name: Baseline, window: TruthWindow) => Said {
   const known = new Map<string, Said>();
   return (name, window) => {
     const fresh = (): Said => saidNext(forecastBy(name, window, labels), window.prior, labels);
@@ -284,7 +284,7 @@ function createMemory(labels: Labels): (name: Baseline, window: TruthWindow) => 
 }
 
 /** Which share of a place each label has: 1 above the last place, the places left over shared among equals. */
-function placesOf(chances: readonly number[], places: number): number[] {
+export function placesOf(chances: readonly number[], places: number): number[] {
   const last = [...chances].sort((a, b) => b - a)[places - 1] ?? 0;
   const above = chances.filter((share) => share > last).length;
   const equal = chances.filter((share) => share === last).length;
