@@ -3,8 +3,6 @@ import type { Bundle } from '../models/bundle.js';
 import { Perceiver } from '../models/perceiver.js';
 import { Reasoner } from '../models/reasoner.js';
 import { cpuClockMs } from '../models/stopwatch.js';
-import { concatFloats } from '../models/tensor.js';
-import { noText, usualBudget } from '../models/text-budget.js';
 import { TrackForecaster } from '../models/track-forecaster.js';
 import type { Window } from '../types.js';
 import type { ExplainedWindow } from '../yard/scoring/forecast-results.js';
@@ -39,44 +37,41 @@ export async function openForecastModels(bundle: Bundle): Promise<ForecastModels
   const perceiver = await Perceiver.open(bundle, { threads, clock: cpuClockMs });
   const reasoner = await Reasoner.open(bundle, { threads, clock: cpuClockMs });
   const tracksOnly = await TrackForecaster.open(bundle, { threads });
-  const asked = askedOf(reasoner, bundle);
+  const { manifest } = bundle;
+  const trackErrors = manifest.geometry.trackErrors.map(() => 0);
+  const exact = { ...manifest, geometry: { ...manifest.geometry, trackErrors } };
+  const ofTrueTracks = await Reasoner.open({ ...bundle, manifest: exact }, { threads });
   return {
     ...{ bundle, perceiver, tracksOnly },
-    reasoner: asked,
-    ofTrueTracks: asked,
+    reasoner: askedOf(reasoner, bundle),
+    ofTrueTracks: askedOf(ofTrueTracks, bundle),
     dispose: async () => {
       await perceiver.dispose();
       await reasoner.dispose();
+      await ofTrueTracks.dispose();
       await tracksOnly?.dispose();
     },
   };
 }
 
 function askedOf(reasoner: Reasoner, { manifest }: Bundle): ReasonsWindows {
-  const inputOf = (window: Window) => ({
-    tokens: {
-      scenes: window.map(({ clip, objects }) => ({ clip, objectCount: objects.length })),
-      global: concatFloats(window.map(({ tokens }) => tokens.global)),
-      objects: concatFloats(window.map(({ tokens }) => tokens.objects)),
-      attributes: concatFloats(window.map(({ tokens }) => tokens.attributes)),
-    },
-    seen: window.map(({ fromMs, toMs, objects }) => ({ fromMs, toMs, objects })),
-  });
+  const textOf = (label: number): string => manifest.labels[label]?.text ?? '';
   return {
-    score: (window) => reasoner.reason(inputOf(window), noText),
-    explain: async (window) => {
-      const { justifications, explanation } = await reasoner.reason(inputOf(window), usualBudget);
+    score: (window) => reasoner.score(window),
+    explain: async (window, scored) => {
+      const { justifications, steps } = await reasoner.explain(window, scored);
       return {
-        justifications: justifications.map(({ label, text }) => ({
-          label: manifest.labels[label]?.text ?? '',
+        justifications: justifications.map(({ label, text, verified }) => ({
+          label: textOf(label),
           text,
-          verified: true,
+          verified,
         })),
-        steps: explanation.map(({ text, evidence }) => ({
+        steps: steps.map(({ text, label, causes, verified, evidence }) => ({
           text,
-          verified: true,
-          effect: { label: '', onsetMs: evidence.toMs },
-          causes: [],
+          verified,
+          // A step's evidence ends with what it explains.
+          effect: { label: textOf(label), onsetMs: evidence.toMs },
+          causes: causes.map((cause) => ({ label: textOf(cause.label), onsetMs: cause.onsetMs })),
         })),
       };
     },

@@ -5,9 +5,7 @@ import type { SceneEvidence } from './scene-evidence.js';
 import type { SeenWindow } from './seen-window.js';
 
 /** As many recognised events as the log before a question holds. */
-const logMax = 6;
-/** From this chance on something is called a cause. */
-export const causeMin = 0.25;
+const logMax = 12;
 
 /** What was recognised in the window, oldest first, the newest `logMax` of it. */
 export function eventLog(window: SeenWindow): RecognisedEvent[] {

@@ -154,6 +154,8 @@ export const CalibrationSchema = z.object({
   temperature: z.number().positive(),
   /** Added to the log-likelihood of «nothing» before the temperature divides. */
   nothingBias: z.number().default(0),
+  /** From this chance on an earlier event is called a cause. */
+  causeMin: share.default(0.25),
   /** The mean of the fused prefix over training windows, [queries x languageDim]: what the model says without seeing. */
   meanPrefix: z.array(z.number()).optional(),
   /** An answer that differs by less from what is said without seeing, in nats, does not come from what is seen. */

@@ -2,7 +2,7 @@
 import type { Explanation, ExplanationStep } from '../types.js';
 import { checkText } from './claims.js';
 import { greedy, type DecodeLimits } from './decode.js';
-import { causeMin, eventLog, explanationStep, readable, type CausedEvent } from './explanation.js';
+import { eventLog, explanationStep, readable, type CausedEvent } from './explanation.js';
 import type { Manifest, Prompts } from './manifest.js';
 import { SceneEvidence } from './scene-evidence.js';
 import type { SeenWindow } from './seen-window.js';
@@ -75,12 +75,14 @@ export function logIds(window: SeenWindow, { prompts, manifest, encode }: Wordin
  * earlier events and «nothing», for all of them in one run.
  *
  * @param stem position behind the fused prefix
+ * @param causeMin from this chance on something is called a cause
  */
 export async function explainEvents(
   tree: TokenTree,
   stem: number,
   window: SeenWindow,
   wording: Wording,
+  causeMin: number,
 ): Promise<ExplanationStep[]> {
   const { prompts, manifest, encode } = wording;
   const log = eventLog(window);

@@ -157,7 +157,9 @@ export class Reasoner {
     watch.lap('fusion');
     this.#tree.cut(0);
     const stem = await this.#tree.readEmbedded(prefix);
-    const begun = await readText(this.#tree, stem, this.#encode(this.#prompts(overrides).verbal));
+    const prompts = this.#prompts(overrides);
+    const asked = this.#questionIds(window, prompts.verbal, prompts);
+    const begun = await readText(this.#tree, stem, asked);
     watch.lap('prefill');
     const { beams = 1, tokensMax = 192 } = decoding;
     const limits = { ...this.#limits(tokensMax, Infinity), beams };
@@ -199,7 +201,9 @@ export class Reasoner {
     const justified = await justify(this.#tree, stem, top, window, prose, wording);
     watch.lap('justify');
     const steps =
-      budget.explainMs > 0 ? await explainEvents(this.#tree, stem, window, wording) : [];
+      budget.explainMs > 0
+        ? await explainEvents(this.#tree, stem, window, wording, this.#bundle.calibration.causeMin)
+        : [];
     watch.lap('explain');
     const grounded = await this.#isGrounded(probabilities, prompts);
     watch.lap('ground');
@@ -215,12 +219,11 @@ export class Reasoner {
   ): Promise<AnswerPiece> {
     const { manifest } = this.#bundle;
     const prompts = this.#prompts(overrides);
-    const start = [
-      ...logIds(window, this.#wording(prompts)),
-      ...this.#encode(prompts.ask),
-      ...this.#encode(` ${asTrained(question) || this.#usualQuestion(window)}`),
-      ...this.#encode(prompts.answer),
-    ];
+    const start = this.#questionIds(
+      window,
+      asTrained(question) || this.#usualQuestion(window),
+      prompts,
+    );
     const wanted = [...start, ...said];
     const kept = this.#asked;
     // Whatever fails on the way leaves nothing to go on with.
@@ -252,6 +255,16 @@ export class Reasoner {
     await this.#fusion.dispose();
     await this.#session.dispose();
     await this.#forecaster?.dispose();
+  }
+
+  /** What stands between the prefix and an answer. */
+  #questionIds(window: SeenWindow, question: string, prompts: Prompts): readonly number[] {
+    return [
+      ...logIds(window, this.#wording(prompts)),
+      ...this.#encode(prompts.ask),
+      ...this.#encode(` ${question}`),
+      ...this.#encode(prompts.answer),
+    ];
   }
 
   /** Log-likelihood of every label and the end after it, then bias and temperature. */

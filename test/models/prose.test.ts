@@ -111,7 +111,7 @@ describe('a causal step', () => {
 
   test('tells what an event came of, with tracks and times, and is verified where the scene bears it out', async () => {
     const tree = answers({ 'van stops at gate': 'nothing', 'gate opens': 'van stops at gate' });
-    expect(await explainEvents(tree, -1, scenes, wording)).toEqual([
+    expect(await explainEvents(tree, -1, scenes, wording, 0.25)).toEqual([
       {
         text: 'the gate opens, because the van stops at the gate',
         label: opens.label,
@@ -133,13 +133,14 @@ describe('a causal step', () => {
       -1,
       still,
       wording,
+      0.25,
     );
     expect(step).toMatchObject({ label: opens.label, verified: false });
   });
 
   test('can name only what came before it in the log', async () => {
     const tree = answers({ 'van stops at gate': 'gate opens', 'gate opens': 'dog follows person' });
-    for (const { label, causes } of await explainEvents(tree, -1, scenes, wording)) {
+    for (const { label, causes } of await explainEvents(tree, -1, scenes, wording, 0.25)) {
       const earlier = label === opens.label ? [enters.label, stops.label] : [enters.label];
       for (const cause of causes) expect(earlier).toContain(cause.label);
     }
@@ -148,7 +149,7 @@ describe('a causal step', () => {
   test('is missing where less than two events were recognised', async () => {
     const tree = answers({});
     const one = windowOf([[gate(0)]], [event(labelOf('gate opens'), 100, [1])]);
-    expect(await explainEvents(tree, -1, one, wording)).toEqual([]);
+    expect(await explainEvents(tree, -1, one, wording, 0.25)).toEqual([]);
     expect(tree.runs).toBe(0);
   });
 });
