@@ -39,8 +39,8 @@ from lookahead_training.train_reasoner import (
 from lookahead_training.watched import Sights, watch
 from lookahead_training.words import Words
 
-ALIGNMENT = Stage(steps=100, batch=32, learning_rate=1.0e-3, warm_up=20)
-INSTRUCTION = Stage(steps=500, batch=32, learning_rate=7.0e-4, warm_up=50)
+ALIGNMENT = Stage(steps=100, batch=32, learning_rate=2.0e-3, warm_up=20)
+INSTRUCTION = Stage(steps=400, batch=32, learning_rate=2.0e-3, warm_up=50)
 ROOT = Path(__file__).resolve().parent
 RESULTS = ROOT / "results" / "ablations.json"
 

@@ -17,7 +17,7 @@ import torch
 
 from lookahead_training import automatic, calibrate, evaluate, windows
 from lookahead_training.bundle import Networks, round_to_fp16
-from lookahead_training.config import CONFIGS, Config
+from lookahead_training.config import CONFIGS, VERSION, Config
 from lookahead_training.data import read_split
 from lookahead_training.export import export_perceiver
 from lookahead_training.looks import Looks, read_looks
@@ -257,7 +257,7 @@ class Run:
         scenes = {n: s.meta["scenes"] for n, s in self.splits.items()}
         return {
             "name": "yard",
-            "version": "4.0.0",
+            "version": VERSION,
             "licence": "Apache-2.0",
             "description": "Forecasts for the simulated yard; trained on a CPU from nothing but the yard.",
             "domain": {

@@ -92,6 +92,8 @@ CONFIGS = {
     ),
 }
 
+VERSION = "4.0.0"  # of the yard bundle that this code trains
+
 # Geometry of the yard bundle (docs/bundle.md).
 DIM, LANGUAGE_DIM, QUERIES = 128, 192, 32
 FRAMES, HEIGHT, WIDTH = 8, 96, 160

@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 from .bundle import round_to_fp16
 from .calibrate import fit_chances
 from .causes import fit_cause_min, judged_causes
-from .config import LANGUAGE_DIM, PROMPTS, QUERIES, Config
+from .config import LANGUAGE_DIM, PROMPTS, QUERIES, VERSION, Config
 from .data import read_lines
 from .loop import keep_memory
 from .models.fusion import Fusion, ObjectEncoder
@@ -209,10 +209,19 @@ class Reasoning:
         self.note("quality", found)
         add_reasoner(
             *(self.bundle, Reasoner(encoder, fusion, llama, text)),
-            *(self.watched("validation"), 20, fitted),
-            {},
+            *(self.watched("validation"), 20, fitted, self.about()),
         )
         return float(found["skill"])
+
+    def about(self) -> dict:
+        """What the manifest says anew; its quality is measured by the engine, not here."""
+        training = json.loads((self.bundle / "manifest.json").read_text())["training"]
+        watched = {n: int(self.watched(n).scene.max()) + 1 for n in SPLITS}
+        training |= {"config": self.config.as_json(), "watchedScenes": watched}
+        done = self.folder / "done.json"
+        if done.exists():
+            training["losses"] = json.loads(done.read_text())
+        return {"version": VERSION, "training": training, "quality": {}}
 
     def quality(
         self,
