@@ -63,7 +63,6 @@ switch (values.variant) {
     process.stdout.write(JSON.stringify(await measureLlamaCpp(values.gguf ?? '')));
     // The native library keeps threads that would keep the process.
     process.exit(0);
-    break;
   default:
     process.stdout.write(JSON.stringify(await measureOurs(values.variant)));
 }
@@ -138,6 +137,9 @@ function compare(gguf: string): string[] {
     for (let round = 0; round < Number(values.rounds); round++) {
       for (const variant of Object.keys(found)) {
         const one = child(variant, threads, gguf);
+        process.stderr.write(
+          `${variant}, ${threads} threads: ${JSON.stringify({ ...one, said: undefined })}\n`,
+        );
         if (one) found[variant]?.push(one);
       }
     }
