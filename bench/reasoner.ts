@@ -61,11 +61,12 @@ switch (values.variant) {
   }
   case 'llama.cpp':
     process.stdout.write(JSON.stringify(await measureLlamaCpp(values.gguf ?? '')));
-    // The native library keeps threads that would keep the process.
-    process.exit(0);
+    break;
   default:
     process.stdout.write(JSON.stringify(await measureOurs(values.variant)));
 }
+// llama.cpp's library keeps threads that would keep the process.
+if (values.variant === 'llama.cpp') process.exit(0);
 
 async function byPart(): Promise<string[]> {
   const bundle = await openBundle(values.bundle);
