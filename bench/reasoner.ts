@@ -61,12 +61,12 @@ switch (values.variant) {
   }
   case 'llama.cpp':
     process.stdout.write(JSON.stringify(await measureLlamaCpp(values.gguf ?? '')));
-    // The native library keeps threads that would keep the process.
-    process.exit(0);
     break;
   default:
     process.stdout.write(JSON.stringify(await measureOurs(values.variant)));
 }
+// llama.cpp's library keeps threads that would keep the process.
+if (values.variant === 'llama.cpp') process.exit(0);
 
 async function byPart(): Promise<string[]> {
   const bundle = await openBundle(values.bundle);
@@ -138,6 +138,9 @@ function compare(gguf: string): string[] {
     for (let round = 0; round < Number(values.rounds); round++) {
       for (const variant of Object.keys(found)) {
         const one = child(variant, threads, gguf);
+        process.stderr.write(
+          `${variant}, ${threads} threads: ${JSON.stringify({ ...one, said: undefined })}\n`,
+        );
         if (one) found[variant]?.push(one);
       }
     }

@@ -5,8 +5,11 @@ import type { Growth, Sprout, TokenTree } from './token-tree.js';
 
 /** What a position may not look at; large enough for softmax to forget it, and fp16 could hold it. */
 const never = -1e4;
-/** Buffers grow by so many positions, so that few runs need new ones. */
-const capacityStep = 256;
+/**
+ * Buffers grow by so many positions: few runs need new ones, and they stay small. The graph writes in place, but onnxruntime-node
+ * 1.30 also copies a given output into its result, all of its capacity.
+ */
+const capacityStep = 64;
 
 type Shape = Pick<Manifest, 'language' | 'geometry'>;
 
