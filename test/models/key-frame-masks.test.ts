@@ -301,6 +301,30 @@ describe('carrying on', () => {
   });
 });
 
+describe('given masks', () => {
+  test('are taken as they are, and the segmenter is not asked', async () => {
+    const one: Mask = {
+      cells: new Uint8Array(0),
+      box: { left: 0, top: 0, right: 1, bottom: 1 },
+      predictedIou: 1,
+      stability: 1,
+    };
+    const decoder = {
+      run: () => Promise.reject(new Error('The segmenter was asked.')),
+    } as unknown as ConstructorParameters<typeof KeyFrameMasks>[0];
+    const masks = new KeyFrameMasks(decoder, manifest);
+    const plan: Plan = { how: 'given', masks: [one] };
+    const seen = {
+      ...{ frame: drawn([]), before: drawn([]), expected: [], tracksAtRest: true },
+      picture: { x: 0, y: 3, width: 160, height: 90 },
+    };
+    expect(masks.pictures(seen, plan)).toEqual([]);
+    const found = await masks.find(seen, plan, [], undefined, stopwatch());
+    expect(found.masks).toEqual([one]);
+    expect(found.memory).toMatchObject({ masks: [one], reused: 0, nextPart: 0 });
+  });
+});
+
 describe('crops', () => {
   const cropped: Manifest = {
     ...manifest,

@@ -14,6 +14,7 @@ import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commands } from '../../src/commands/index.js';
 import { evaluateCommand } from '../../src/commands/evaluate.js';
+import { evaluateForecastsCommand } from '../../src/commands/evaluate-forecasts.js';
 import { evaluatePerceptionCommand } from '../../src/commands/evaluate-perception.js';
 import type { Context } from '../../src/commands/options.js';
 import { ManifestSchema, type Manifest } from '../../src/models/manifest.js';
@@ -22,6 +23,9 @@ import {
   perceptionMeasures,
   verdictOf,
 } from '../../src/yard/scoring/perception-goals.js';
+import { forecastMeasures } from '../../src/yard/scoring/forecast-goals.js';
+import type { ForecastReport } from '../../src/yard/scoring/forecast-report.js';
+import type { ForecastedScene } from '../../src/yard/scoring/forecast-results.js';
 import type { PerceptionReport } from '../../src/yard/scoring/perception-report.js';
 import { yardLabels } from '../../src/yard/world/labels.js';
 import { worldVersion } from '../../src/yard/world/version.js';
@@ -164,4 +168,44 @@ describe('evaluate perception', () => {
     expect(table).toMatch(/^symbolicSkill +- .*not measured +because /m);
     expect(table).toMatch(/^class +things +recall +maskIou +ap50 +classAccuracy$/m);
   }, 180_000);
+});
+
+describe('evaluate forecasts', () => {
+  it('is a command of its own under evaluate, and refuses what it does not understand', async () => {
+    const forecasts = async (...args: string[]) =>
+      commands['evaluate']!(['forecasts', ...args], {} as Context);
+    await expect(forecasts('--windows', '0')).rejects.toThrow('--windows is "0"');
+    await expect(forecasts('--parts', 'main,moon')).rejects.toThrow('names "moon"');
+    await expect(forecasts('--parts', 'calibration')).rejects.toThrow('from 2001 windows on');
+  });
+
+  it('tells every figure or why it is missing, and goes on from the scenes that it has kept', async () => {
+    writeManifest(withYardLabels);
+    const forecasts = async (): Promise<ForecastReport> => {
+      const out = new Text();
+      const tools = { ffmpegPath: ffmpegPath(), out, err: new Text(), bundleDir, cacheDir };
+      const asked = ['--seed', '5', '--windows', '2', '--parts', 'tracks', '--json'];
+      expect(await evaluateForecastsCommand(asked, tools)).toBe(0);
+      return JSON.parse(out.text) as ForecastReport;
+    };
+    const report = await forecasts();
+    for (const key of forecastMeasures) {
+      const { value, interval, reason } = report[key];
+      if (key === 'skillTrueTracks') expect([value, interval]).not.toContain(null);
+      else expect([value, interval, reason], key).toEqual([null, null, expect.any(String)]);
+    }
+    expect(report.skillTrueTracks).toMatchObject({ floor: 0.9, goal: 0.95, windows: 1 });
+
+    const kept = readdirSync(cacheDir).find((name) => name.startsWith('forecasts-'));
+    const path = join(cacheDir, kept ?? '', 'scene-0.json');
+    const scene = JSON.parse(readFileSync(path, 'utf8')) as ForecastedScene;
+    const other = yardLabels.map((_, label) => Number(label === 0));
+    const windows = scene.windows.map((window) => ({ ...window, chances: other }));
+    writeFileSync(path, JSON.stringify({ ...scene, windows }));
+    const changed = await forecasts();
+    expect(changed.skillTrueTracks.value).not.toBe(report.skillTrueTracks.value);
+    // What is broken is worked out again.
+    writeFileSync(path, '{');
+    expect((await forecasts()).skillTrueTracks.value).toBe(report.skillTrueTracks.value);
+  }, 240_000);
 });

@@ -39,7 +39,7 @@ export function printForecasts(report: ForecastReport): string {
   });
   const parts = [
     [headOf(report), ...table([['', '', '', 'floor', 'goal'], ...rows])],
-    table([['forecaster', 'skill', 'log score, nats'], ...forecasterRows(report.detail)]),
+    forecasterLines(report.detail),
     sightLines(report.detail),
     lossLines(report.detail),
     restLines(report.detail),
@@ -88,10 +88,13 @@ export function forecastRow(report: ForecastReport, called: string): string {
   return `${markdownRow([called, ...cells, String(report.skill.windows)])}\n`;
 }
 
-function headOf({ bundle, seed, world, skill }: ForecastReport): string {
+function headOf(report: ForecastReport): string {
+  const { bundle, seed, world } = report;
+  // Of the largest part; Markdown has each figure's own.
+  const windows = Math.max(...forecastMeasures.map((name) => report[name].windows));
   return (
     `bundle ${bundle.name} ${bundle.version} (${bundle.sha256.slice(0, 8)}); seed ${String(seed)}, world ${String(world)}, ` +
-    `${String(skill.windows)} windows; forecasts as published, in expectation under pBayes; [95 % intervals by bootstrap over scenes]`
+    `up to ${String(windows)} windows a figure; forecasts as published, in expectation under pBayes; [95 % intervals by bootstrap over scenes]`
   );
 }
 
@@ -103,6 +106,11 @@ function forecasterRows({ forecasters }: ForecastDetail): string[][] {
       measureText(skill),
       measureText(logScore),
     ]);
+}
+
+function forecasterLines(detail: ForecastDetail): string[] {
+  const rows = forecasterRows(detail);
+  return rows.length > 0 ? table([['forecaster', 'skill', 'log score, nats'], ...rows]) : [];
 }
 
 function sightLines({ sights }: ForecastDetail): string[] {
