@@ -51,8 +51,8 @@ def test_it_knows_english(smollm2: Read) -> None:
     )
     ids = tokenizer.encode(text).ids
     assert tokenizer.decode(ids) == text
-    # 26 measured; with turning pairs in GGUF's order, 150.
-    assert cross_entropy(logits(llama, ids)[:-1], torch.tensor(ids[1:])).exp() < 45
+    # 33 measured; with turning pairs in GGUF's order, 154.
+    assert cross_entropy(logits(llama, ids)[:-1], torch.tensor(ids[1:])).exp() < 60
     ids = tokenizer.encode("The capital of France is").ids
     assert tokenizer.decode([int(logits(llama, ids)[-1].argmax())]) == " Paris"
     assert tokenizer.encode("<|im_start|>1995<|im_end|>").ids[0] == 1
