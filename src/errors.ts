@@ -26,6 +26,10 @@ export const errorCodes = {
   publish_failed: 'A message was not acknowledged.',
   request_invalid: 'A request over NATS is not valid.',
   request_failed: 'A request over NATS could not be answered.',
+  camera_unknown: 'There is no such camera.',
+  window_missing: 'The camera has not been seen for a whole window.',
+  queue_full: 'Too many requests wait already.',
+  language_missing: 'The bundle answers no questions.',
   subject_invalid: 'A name is not allowed in a subject.',
   port_taken: 'A port is already in use.',
 } as const;

@@ -1,6 +1,7 @@
 /** Values that pass between the stages of one camera's pipeline, inside one process. */
 import type { ObservableInput } from 'rxjs';
 import type { Message, StateName } from './messages.js';
+import type { Turns } from './operators/take-turns.js';
 
 /** One RGB picture, already scaled and letterboxed to the bundle's input size. */
 export interface Frame {
@@ -102,16 +103,40 @@ export type Window = readonly Scene[];
 export interface Reasoning {
   /** Tempered, sums to 1, one for each label of the manifest. */
   readonly probabilities: readonly number[];
-  /** Before temperature. */
+  /** Before bias and temperature. */
   readonly rawProbabilities: readonly number[];
-  /** For the most likely labels, best first; at most three. */
-  readonly justifications: readonly { readonly label: number; readonly text: string }[];
-  readonly explanation: readonly ExplanationStep[];
+  /** `reasoned`: by the language model. `carried`: by the cheap head, where the gate saw that nothing changed. */
+  readonly basis: 'reasoned' | 'carried';
+  readonly stagesMs: Readonly<Record<string, number>>;
+}
+
+/** Why: after the forecast, as its revision 1. */
+export interface Explanation {
+  /** For the most likely labels, best first; at most three. One that named what is not there has no text. */
+  readonly justifications: readonly {
+    readonly label: number;
+    readonly text: string;
+    readonly verified: boolean;
+  }[];
+  readonly steps: readonly ExplanationStep[];
+  /**
+   * Whether the answer comes from what is seen: false where chances hardly change when vision tokens are replaced by their
+   * mean, null where the bundle has no mean.
+   */
+  readonly grounded: boolean | null;
+  /** Justifications that were left out because they named what is not there. */
+  readonly absentNamed: number;
   readonly stagesMs: Readonly<Record<string, number>>;
 }
 
 export interface ExplanationStep {
+  /** «the gate opens, because the van stops at the gate» */
   readonly text: string;
+  /** What happened; an index into the manifest's `labels`. */
+  readonly label: number;
+  readonly causes: readonly { readonly label: number; readonly onsetMs: number }[];
+  /** Whether all that it names was there and moved or looked as it says. */
+  readonly verified: boolean;
   readonly evidence: {
     readonly tracks: readonly number[];
     readonly fromMs: number;
@@ -121,13 +146,36 @@ export interface ExplanationStep {
 
 /** Why something was dropped; each is counted, none is silent. */
 export type DropReason = 'newer' | 'failed' | 'late' | 'gap' | 'full';
-export type Stage = 'ingest' | 'perceive' | 'reason' | 'publish';
+export type Stage = 'ingest' | 'perceive' | 'carry' | 'reason' | 'explain' | 'publish';
+
+/**
+ * Why a forecast was made just now. First what had changed since the last reasoned one; then `rhythm`: it was time and there
+ * is no cheap head, or no gate; `quiet`: it was time, and nothing had changed.
+ */
+export const forecastReasons = [
+  'first',
+  'event',
+  'born',
+  'lost',
+  'class',
+  'motion',
+  'attribute',
+  'place',
+  'distance',
+  'time',
+  'rhythm',
+  'quiet',
+] as const;
+export type ForecastReason = (typeof forecastReasons)[number];
 
 /** How `watchCamera` tells the outside what happened; the only way to metrics and logs. */
 export interface Report {
   frame(frame: Frame): void;
   clip(clip: Clip): void;
   scene(scene: Scene): void;
+  window(window: Window): void;
+  /** A forecast is being made, and why. */
+  decided(reason: ForecastReason): void;
   dropped(stage: Stage, reason: DropReason, count: number): void;
   failed(stage: Stage, error: unknown): void;
   state(state: StateName, why: string): void;
@@ -141,9 +189,14 @@ export interface Ports {
   /** Frames at the bundle's rate; ends or errors when the camera is lost; unsubscribing frees everything. */
   readonly frames: () => ObservableInput<Frame>;
   readonly perceive: (clip: Clip) => ObservableInput<Scene>;
-  readonly reason: (window: Window) => ObservableInput<Reasoning>;
+  readonly score: (window: Window) => ObservableInput<Reasoning>;
+  /** The cheap head; fails where the bundle has none. */
+  readonly carry: (window: Window) => ObservableInput<Reasoning>;
+  readonly explain: (window: Window, reasoning: Reasoning) => ObservableInput<Explanation>;
   readonly publish: (message: Message) => ObservableInput<PublishReceipt>;
   readonly report: Report;
+  /** Shared by all cameras of one reasoner; absent: an explanation begins at once. */
+  readonly turns?: Turns | undefined;
 }
 
 export interface PublishReceipt {

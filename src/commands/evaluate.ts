@@ -5,6 +5,7 @@ import { lastValueFrom, toArray } from 'rxjs';
 import { LookaheadError } from '../errors.js';
 import type { Message } from '../messages.js';
 import { openBundle } from '../models/bundle.js';
+import { reasonerPorts } from '../models/earlier-reasoner.js';
 import { createModelPorts, type ModelPorts } from '../models/model-ports.js';
 import { noText } from '../models/text-budget.js';
 import { defaultLimits } from '../pipeline-config.js';
@@ -90,7 +91,10 @@ async function watch(
     ...{ site: 'evaluate', epoch: 0, manifest, bundleSha256: sha256 },
     limits: defaultLimits,
   };
-  const messages$ = replayRecording(camera, frames, config, ports).pipe(toArray());
+  // Every forecast in the rhythm is reasoned: what is measured is the reasoner. What the gate costs: npm run bench -- gate.
+  const { perceive } = ports;
+  const { score } = reasonerPorts(ports);
+  const messages$ = replayRecording(camera, frames, config, { perceive, score }).pipe(toArray());
   return lastValueFrom(messages$, { defaultValue: [] });
 }
 

@@ -1,12 +1,13 @@
 /** `replay`: runs recordings through the code that watches live cameras; equal input gives equal output. */
 import { basename, resolve } from 'node:path';
 import { lastValueFrom } from 'rxjs';
-import type { Config } from '../config.js';
+import { gateOf, type Config } from '../config.js';
 import { createConsole } from '../console.js';
 import { LookaheadError, messageOf } from '../errors.js';
 import { readRecording } from '../ingest/file.js';
 import type { Polygon } from '../ingest/privacy-masks.js';
 import type { Message } from '../messages.js';
+import { reasonerPorts } from '../models/earlier-reasoner.js';
 import { createModelPorts, type ModelPorts } from '../models/model-ports.js';
 import { unhurriedBudget } from '../models/text-budget.js';
 import { addressBeside } from '../nats-address.js';
@@ -139,11 +140,15 @@ async function replayOne(
     epoch: 0,
     manifest,
     bundleSha256: sha256,
-    limits: defaultLimits,
+    gate: gateOf(config.gate),
+    limits: { ...defaultLimits, explainChangeMin: config.gate.explainChangeMin },
   };
+  const reasoner = reasonerPorts(models);
   const ports = {
     perceive: models.perceive,
-    reason: models.reason,
+    score: reasoner.score,
+    carry: manifest.files.trackForecaster === undefined ? undefined : reasoner.carry,
+    explain: config.gate.explain ? reasoner.explain : undefined,
     report: {
       ...silentReport,
       failed: (_stage: unknown, error: unknown) => void (failed ??= error),

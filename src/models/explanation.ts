@@ -1,4 +1,4 @@
-import type { ExplanationStep } from '../types.js';
+import type { EvidentStep as ExplanationStep } from './earlier-reasoner.js';
 
 /** What was seen in one scene of a window. */
 export interface SeenScene {

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import type { Clip, Reasoning, Scene, Window } from '../types.js';
+import type { Clip, Scene, Window } from '../types.js';
+import type { WholeReasoning as Reasoning } from './earlier-reasoner.js';
 import { openBundle, type Bundle } from './bundle.js';
 import { ModelChild, type ModelChildOptions } from './model-child.js';
 import { joinFrames, pictureOf } from './preprocess.js';

@@ -1,4 +1,7 @@
-import type { ExplanationStep, Reasoning } from '../types.js';
+import type {
+  EvidentStep as ExplanationStep,
+  WholeReasoning as Reasoning,
+} from './earlier-reasoner.js';
 import type { Bundle } from './bundle.js';
 import { argmax, logSoftmaxAt, softmax } from './confidence.js';
 import { explanationSteps, type SeenScene } from './explanation.js';
