@@ -173,7 +173,7 @@ export async function proseRuns(
       if (!isRead) broken.push(text);
     }
     const known = new Set(events.map(({ label }) => label));
-    for (const { text, label, causes } of await explainEvents(tree, stem, window, wording)) {
+    for (const { text, label, causes } of await explainEvents(tree, stem, window, wording, 0.25)) {
       const [what = '', why = ''] = text.split(', because ');
       const read = why.split(' and ').map((cause) => sentences.get(cause));
       const isRead =

@@ -1,5 +1,6 @@
 /** From a configuration to running cameras: opens everything in order, and one `close` undoes it all. */
 import { Subject } from 'rxjs';
+import { createAsk } from './ask.js';
 import { openBus, openNatsServer } from './broker.js';
 import { CameraServer } from './camera-server.js';
 import { cameraAt, watchCameras, type CameraSource, type CameraStatus } from './cameras.js';
@@ -11,11 +12,14 @@ import { startHttp } from './http/server.js';
 import { Previews } from './ingest/preview.js';
 import type { Message } from './messages.js';
 import { createMetrics, type Metrics } from './metrics/registry.js';
+import type { ReasonerPorts } from './models/model-ports.js';
 import { createModelPorts, type ModelPorts } from './models/model-ports.js';
+import { takeTurns, type Turns } from './operators/take-turns.js';
 import { bundleDirOf } from './places.js';
 import type { Bus } from './sinks/bus.js';
 import { heartbeats } from './sinks/heartbeat.js';
 import type { CameraList } from './sinks/services.js';
+import type { Window } from './types.js';
 import { demoScene } from './yard/demo-scenes.js';
 
 export interface Tools {
@@ -79,9 +83,15 @@ export async function startApp(options: AppOptions): Promise<App> {
     open.models = models;
     signal.throwIfAborted();
 
+    const reasoner: ReasonerPorts = models;
+    const turns = takeTurns();
+    const windows = new Map<string, Window>();
     const cameras = watchCameras(sources, {
       ...options,
       models,
+      reasoner,
+      turns,
+      windows,
       bus,
       metrics,
       states,
@@ -89,6 +99,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       epoch,
     });
     closers.add(() => cameras.unsubscribe());
+    serveAsk(bus, models, { config, reasoner, turns, windows, sources, metrics });
     beat(bus, models, { config, states, epoch, closers });
     refresh(metrics, { bus, models, config, viewers: () => http.viewers });
     const { name, version } = models.bundle.manifest;
@@ -192,6 +203,33 @@ function cameraSources({ config, tools }: AppOptions, closers: Closers): CameraS
 }
 
 const noLogin: Pick<CameraConfig, 'username' | 'password'> = { username: null, password: null };
+
+function serveAsk(
+  bus: Bus,
+  models: ModelPorts,
+  engine: {
+    config: Config;
+    reasoner: ReasonerPorts;
+    turns: Turns;
+    windows: ReadonlyMap<string, Window>;
+    sources: readonly CameraSource[];
+    metrics: Metrics;
+  },
+): void {
+  const { config, reasoner, turns, windows, sources, metrics } = engine;
+  const ask = createAsk({
+    site: config.site,
+    labels: models.bundle.manifest.labels,
+    cameras: () => sources.map(({ name }) => name),
+    windowOf: (camera) => windows.get(camera),
+    questionOf: (camera) => config.cameras[camera]?.prompts.question ?? undefined,
+    ask: reasoner.ask,
+    turns,
+    limits: config.ask,
+    onResult: (result) => metrics.add('lookahead_asks_total', { result }),
+  });
+  bus.serveStream('ask', 'Answers a question about what a camera shows now.', ask);
+}
 
 function beat(
   bus: Bus,

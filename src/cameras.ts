@@ -1,19 +1,30 @@
 /** Each camera's ports: what the pure pipeline is connected to. */
-import { defer, from, map, switchMap, Subscription, type Observable, type Subject } from 'rxjs';
+import {
+  defer,
+  EMPTY,
+  from,
+  map,
+  switchMap,
+  Subscription,
+  type Observable,
+  type Subject,
+} from 'rxjs';
 import type { AppOptions } from './app.js';
-import type { CameraConfig } from './config.js';
+import { gateOf, type CameraConfig } from './config.js';
 import { failureLine } from './console.js';
 import { openCamera, type Camera, type IngestOptions } from './ingest/open-camera.js';
 import { lagMs } from './lag.js';
 import type { Message, StateName } from './messages.js';
 import { countMessage, metricsReport } from './metrics/report.js';
 import type { Metrics } from './metrics/registry.js';
+import type { ReasonerPorts } from './models/model-ports.js';
 import type { ModelPorts } from './models/model-ports.js';
 import { defaultLimits, type PipelineConfig } from './pipeline-config.js';
 import { watchCamera } from './pipeline.js';
 import { polygonsOf } from './privacy-mask-schema.js';
 import type { Bus } from './sinks/bus.js';
-import type { Frame, Ports, Report } from './types.js';
+import type { Turns } from './operators/take-turns.js';
+import type { Frame, Ports, Report, Window } from './types.js';
 
 export interface CameraSource {
   readonly name: string;
@@ -43,8 +54,13 @@ export interface CameraStatus {
 
 export interface Engine extends Pick<AppOptions, 'config' | 'tools' | 'console' | 'onFatal'> {
   readonly models: ModelPorts;
+  readonly reasoner: ReasonerPorts;
+  /** Of the reasoner, which all cameras share. */
+  readonly turns: Turns;
   readonly bus: Bus;
   readonly metrics: Metrics;
+  /** Of each camera that is online, the newest whole one. */
+  readonly windows: Map<string, Window>;
   readonly states: Map<string, CameraStatus>;
   readonly messages: Subject<Message>;
   readonly epoch: number;
@@ -72,8 +88,10 @@ function pipelineConfig({ config, models, epoch }: Engine): PipelineConfig {
     manifest: models.bundle.manifest,
     bundleSha256: models.bundle.sha256,
     clock: 'arrival',
+    gate: gateOf(config.gate),
     limits: {
       ...defaultLimits,
+      explainChangeMin: config.gate.explainChangeMin,
       // While the broker is away its outbox is the one place where messages wait, are bounded and counted.
       publishInFlightMax: config.limits.outboxMessages,
       publishMaxMs: Infinity,
@@ -84,12 +102,17 @@ function pipelineConfig({ config, models, epoch }: Engine): PipelineConfig {
 }
 
 function portsOf(source: CameraSource, engine: Engine): Ports {
-  const { models, bus, metrics, messages, console } = engine;
+  const { config, models, reasoner, turns, bus, metrics, messages, console } = engine;
+  const hasCheapHead = models.bundle.manifest.files.trackForecaster !== undefined;
   const frames$ = framesOf(source, engine);
   return {
     frames: () => frames$,
     perceive: models.perceive,
-    reason: models.reason,
+    score: reasoner.score,
+    carry: (window) => (hasCheapHead ? reasoner.carry(window) : EMPTY),
+    explain: (window, reasoning) =>
+      config.gate.explain ? reasoner.explain(window, reasoning) : EMPTY,
+    turns,
     publish: async (message) => {
       messages.next(message);
       const receipt = await bus.publish(message);
@@ -130,19 +153,26 @@ function framesOf(source: CameraSource, engine: Engine): Observable<Frame> {
   );
 }
 
-function reportOf(camera: string, { metrics, states, console }: Engine): Report {
+function reportOf(camera: string, { models, metrics, states, windows, console }: Engine): Report {
   const counted = metricsReport(camera, metrics);
+  const { clipsPerWindow } = models.bundle.manifest.geometry;
   return {
     ...counted,
+    window: (window) => {
+      if (window.length >= clipsPerWindow) windows.set(camera, window);
+      else windows.delete(camera);
+    },
     failed: (stage, error) => {
       counted.failed(stage, error);
       // A camera's failure is told by its state, an unsent scene by the state of the broker.
-      if (stage === 'perceive' || stage === 'reason') {
+      if (stage !== 'ingest' && stage !== 'publish') {
         console.log('warn', failureLine(camera, stage, error));
       }
     },
     state: (state, why) => {
       counted.state(state, why);
+      // What a camera showed before it was lost is not what it shows.
+      if (state !== 'online') windows.delete(camera);
       states.set(camera, { state, sinceMs: Date.now(), why });
       console.state(camera, state, why);
     },

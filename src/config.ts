@@ -4,6 +4,8 @@
  */
 import { z } from 'zod';
 import { TokenSchema } from './messages.js';
+import type { GateLimits } from './operators/gate.js';
+import { defaultGate, defaultLimits } from './pipeline-config.js';
 import { PrivacyMasksSchema } from './privacy-mask-schema.js';
 
 const text = z.string().min(1).max(4096);
@@ -12,6 +14,33 @@ const secret = z
   .string()
   .max(1024)
   .regex(/^[^\r\n\0]*$/, 'must be one line');
+
+const prompt = (what: string) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(500)
+    .nullable()
+    .default(null)
+    .describe(`${what} null: the bundle's own.`);
+
+const PromptsSchema = z
+  .strictObject({
+    forecast: prompt('Begins what comes next.'),
+    justify: prompt('Joins a forecast and its reason.'),
+    events: prompt('Begins the list of what was recognised.'),
+    cause: prompt('Asks what an event came of.'),
+    describe: prompt('Begins a description of the scene.'),
+    ask: prompt('Begins a question.'),
+    answer: prompt('Begins the answer to a question.'),
+    verbal: prompt('Asks for chances in words.'),
+    question: prompt(
+      'What `svc.ask` asks where a request has no question; `<event>` stands for the newest recognised event. The default asks how that came.',
+    ),
+  })
+  .prefault({})
+  .describe('Words that the language model of this camera is asked with.');
 
 const CameraSchema = z
   .strictObject({
@@ -49,6 +78,7 @@ const CameraSchema = z
       .default(5000)
       .describe('No picture for so long: the camera is called lost and reconnected.'),
     privacyMasks: PrivacyMasksSchema,
+    prompts: PromptsSchema,
   })
   .refine((camera) => camera.password === null || camera.passwordFile === null, {
     message: 'give either password or passwordFile, not both',
@@ -115,6 +145,116 @@ const NatsSchema = z
   .prefault({})
   .describe('The message broker.');
 
+const GateSchema = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Whether the language model runs only where something has changed. false: for every forecast, in the rhythm of the bundle.',
+      ),
+    distanceMax: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(defaultGate.distanceMax)
+      .describe(
+        'Something has changed when the chances of the cheap model differ by more than this from those at the last reasoned forecast: total variation, 0 to 1.',
+      ),
+    reasonEveryMaxMs: z
+      .int()
+      .min(1000)
+      .max(3_600_000)
+      .default(defaultGate.reasonEveryMaxMs)
+      .describe(
+        'Longest time between two reasoned forecasts, whether anything has changed or not.',
+      ),
+    movingMinPerS: z
+      .number()
+      .min(0)
+      .max(10)
+      .default(defaultGate.movingMinPerS)
+      .describe(
+        'A thing at rest begins to move from this speed on: shares of the picture a second.',
+      ),
+    restingMaxPerS: z
+      .number()
+      .min(0)
+      .max(10)
+      .default(defaultGate.restingMaxPerS)
+      .describe(
+        'A moving thing has come to rest below this speed: shares of the picture a second.',
+      ),
+    attributeOnMin: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(defaultGate.attributeOnMin)
+      .describe('What can be seen of a thing or place is there from this chance on.'),
+    attributeOffMax: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(defaultGate.attributeOffMax)
+      .describe('It is gone below this chance; in between it stays as it was.'),
+    goneClips: z
+      .int()
+      .min(1)
+      .max(16)
+      .default(defaultGate.goneClips)
+      .describe('A thing that was not seen for so many clips is gone.'),
+    explain: z
+      .boolean()
+      .default(true)
+      .describe('Whether reasons are worked out after a forecast, as its revision 1.'),
+    explainChangeMin: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(defaultLimits.explainChangeMin)
+      .describe(
+        'Reasons are worked out anew where the most likely answer is another, or its chance differs by this much.',
+      ),
+  })
+  .prefault({})
+  .refine(({ movingMinPerS, restingMaxPerS }) => restingMaxPerS <= movingMinPerS, {
+    message: 'must not be above movingMinPerS',
+    path: ['restingMaxPerS'],
+  })
+  .refine(({ attributeOnMin, attributeOffMax }) => attributeOffMax <= attributeOnMin, {
+    message: 'must not be above attributeOnMin',
+    path: ['attributeOffMax'],
+  })
+  .describe(
+    'When the language model runs: at once when something changes, rarely when nothing does.',
+  );
+
+const AskSchema = z
+  .strictObject({
+    waitingMax: z
+      .int()
+      .min(0)
+      .max(64)
+      .default(4)
+      .describe('Questions that may wait while one is being answered; more are refused.'),
+    deadlineMs: z
+      .int()
+      .min(500)
+      .max(600_000)
+      .default(20_000)
+      .describe(
+        'A question that is not answered within this time, its wait included, is given up.',
+      ),
+    tokensMax: z
+      .int()
+      .min(1)
+      .max(1024)
+      .default(96)
+      .describe('Longest answer, in tokens of the language model.'),
+  })
+  .prefault({})
+  .describe('Questions about a camera: ./lookahead ask, svc.ask.');
+
 export const ConfigSchema = z.strictObject({
   site: TokenSchema.default('home').describe(
     'Name of this place; the third token of every subject. Letters, digits, "_" and "-".',
@@ -160,6 +300,8 @@ export const ConfigSchema = z.strictObject({
     })
     .prefault({})
     .describe('How the models are run.'),
+  gate: GateSchema,
+  ask: AskSchema,
   nats: NatsSchema,
   http: z
     .strictObject({
@@ -208,6 +350,23 @@ export const ConfigSchema = z.strictObject({
 export type Config = z.infer<typeof ConfigSchema>;
 export type CameraConfig = Config['cameras'][string];
 export type LogLevel = Config['log']['level'];
+
+/** Undefined: switched off. */
+export function gateOf({ enabled, ...limits }: Config['gate']): GateLimits | undefined {
+  return enabled ? limits : undefined;
+}
+
+export type PromptOverrides = Readonly<
+  Partial<Record<Exclude<keyof CameraConfig['prompts'], 'question'>, string>>
+>;
+
+/** A camera's own words for the language model; what it leaves to the bundle is not among them. */
+export function promptsOf({ cameras }: Pick<Config, 'cameras'>, camera: string): PromptOverrides {
+  const { question: _ours, ...prompts } = cameras[camera]?.prompts ?? { question: null };
+  return Object.fromEntries(
+    Object.entries(prompts).flatMap(([name, words]) => (words === null ? [] : [[name, words]])),
+  );
+}
 
 /** The configured cameras; yard cameras where none is configured. */
 export function cameraNamesOf(config: Pick<Config, 'cameras' | 'yardCameras'>): string[] {

@@ -1,7 +1,13 @@
 /** What people read in the terminal: forecasts and outcomes on standard output, the engine's own words on standard error. */
 import type { LogLevel } from './config.js';
 import { LookaheadError, messageOf } from './errors.js';
-import type { Forecast, Message, Outcome, StateName } from './messages.js';
+import {
+  isRevision,
+  type Forecast,
+  type Message,
+  type Outcome,
+  type StateName,
+} from './messages.js';
 
 /** How many outcomes the score behind a tick or cross looks back on. */
 export const tallyLength = 20;
@@ -53,7 +59,10 @@ export function percent(share: number): string {
   return `${Math.round(share * 100)} %`;
 }
 
-/** `van enters 62 % · gate opens 21 % · nothing 9 %   lag 0.8 s`, «too late» past the horizon; a recording has no lag: null. */
+/**
+ * `van enters 62 % · gate opens 21 % · nothing 9 %   lag 0.8 s`, «too late» past the horizon; a recording has no lag: null.
+ * «carried»: nothing has changed since the language model was last asked.
+ */
 export function forecastLine(
   forecast: Forecast,
   lagMs: number | null,
@@ -62,10 +71,37 @@ export function forecastLine(
   const answers = answersOf(forecast).map(
     ({ text, confidence }) => `${printable(text)} ${percent(confidence)}`,
   );
-  if (lagMs === null) return answers.join(' · ');
-  const late = lagMs > forecast.horizonMs ? ', too late' : '';
-  const lag = `   ${paint.dim(`lag ${(lagMs / 1000).toFixed(1)} s${late}`)}`;
-  return `${answers.join(' · ')}${lag}`;
+  const facts = [
+    ...(lagMs === null ? [] : [`lag ${(lagMs / 1000).toFixed(1)} s`]),
+    ...(lagMs !== null && lagMs > forecast.horizonMs ? ['too late'] : []),
+    ...(forecast.basis === 'carried' ? ['carried'] : []),
+  ].join(', ');
+  return `${answers.join(' · ')}${facts === '' ? '' : `   ${paint.dim(facts)}`}`;
+}
+
+/**
+ * `why: the gate opens, because the van stops at the gate`; null: there is no prose. Steps first; where there are none, the
+ * reason of the likeliest event.
+ */
+export function whyLine({ explanation, events, grounded }: Forecast): string | null {
+  const doubt = (verified: boolean | undefined): string => (verified ? '' : ' (unverified)');
+  const steps = explanation.map(({ text, verified }) => `${tidy(text)}${doubt(verified)}`);
+  const [given] = events.filter(({ justification }) => justification !== '');
+  if (steps.length === 0 && given) {
+    const { label, justification, justificationVerified } = given;
+    steps.push(`${printable(label)}, ${tidy(justification)}${doubt(justificationVerified)}`);
+  }
+  if (steps.length === 0) return null;
+  const habit = grounded === false ? ' (by habit: the picture hardly counted)' : '';
+  return `why: ${steps.join('; ')}${habit}`;
+}
+
+/** The yard's own texts have spaces before punctuation, and a full stop at the end. */
+function tidy(text: string): string {
+  return printable(text)
+    .replace(/\s+([,.;:!?])/g, '$1')
+    .replace(/\.\s*$/, '')
+    .trim();
 }
 
 /** The last outcomes of one camera that could be decided. */
@@ -192,7 +228,10 @@ export function createConsole(options: ConsoleOptions): Console {
     log,
     message: (message, lagMs) => {
       const { camera } = message;
-      if (message.schema === 'lookahead.forecast.v1') {
+      if (isRevision(message)) {
+        const why = whyLine(message as Forecast);
+        if (why !== null) line(camera, paint.dim(why));
+      } else if (message.schema === 'lookahead.forecast.v1') {
         line(camera, forecastLine(message, lagMs, paint));
         const doubt = doubtOf(message);
         if (doubt === null) {

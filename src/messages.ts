@@ -47,7 +47,13 @@ export const ForecastEventSchema = z.object({
   actors: z.array(z.number().int()).describe('Track ids of live candidates for the actor.'),
   targetTracks: z.array(z.number().int()).describe('Track ids of live candidates for the target.'),
   text: z.string().describe('The event in words.'),
-  justification: z.string().describe('Why, in words. For people; never a command.'),
+  justification: z
+    .string()
+    .describe('Why, in words. For people; never a command. Empty in revision 0.'),
+  justificationVerified: z
+    .boolean()
+    .optional()
+    .describe('Whether all that the justification names was there. Absent: there is none.'),
   confidence: share.describe('Chance that this is the first event to begin in the horizon.'),
   rawConfidence: share.describe('The same before calibration.'),
 });
@@ -60,7 +66,7 @@ export const ForecastSchema = z
     epoch: count.describe('Tells runs of the engine apart; grows.'),
     sequence: count.describe('Counts the forecasts of one camera within one epoch.'),
     rev: count.describe(
-      '0 at first; an update has the same id and a higher rev. The Nats-Msg-Id of an update is <id>.<rev>.',
+      '0 at first: the chances, as soon as they are known. 1: the same id and the same chances, now with reasons. Whoever takes 0 alone misses prose and nothing else. The Nats-Msg-Id of an update is <id>.<rev>.',
     ),
     target: z
       .enum(['next', 'within'])
@@ -89,10 +95,30 @@ export const ForecastSchema = z
     events: z.array(ForecastEventSchema).length(3).describe('Most likely first.'),
     somethingElse: share.describe('Chance of any event that is not among the three.'),
     nothing: share.describe('Chance that no event begins in the horizon.'),
+    basis: z
+      .enum(['reasoned', 'carried'])
+      .optional()
+      .describe(
+        'reasoned: the language model scored this window. carried: nothing had changed since it last did, and a cheaper model, which knows tracks alone, gave the chances. Absent: reasoned.',
+      ),
     explanation: z
       .array(
         z.object({
           text: z.string().describe('The step, in words. For people; never a command.'),
+          label: z.string().optional().describe('What happened: a label.'),
+          causes: z
+            .array(
+              z.object({
+                label: z.string().describe('What it came of: a label.'),
+                onset: moment('When that began.'),
+              }),
+            )
+            .optional()
+            .describe('Recognised events that it came of; empty: none of those.'),
+          verified: z
+            .boolean()
+            .optional()
+            .describe('Whether what it names was there, looked and moved as it says.'),
           evidence: z
             .object({
               tracks: z.array(z.number().int()).describe('Track ids.'),
@@ -102,7 +128,14 @@ export const ForecastSchema = z
             .describe('What the step rests on.'),
         }),
       )
-      .describe('The causal account, step by step; empty where none was asked for.'),
+      .describe('The causal account, step by step; empty in revision 0.'),
+    grounded: z
+      .boolean()
+      .nullable()
+      .optional()
+      .describe(
+        'false: the chances hardly differ from what the model says without seeing anything. null or absent: not examined.',
+      ),
     calibrated: z
       .boolean()
       .describe('False: outside the domain of the bundle; do not trust the chances.'),
@@ -255,6 +288,11 @@ export type MessageKind = (typeof messageKinds)[number];
 /** `lookahead.forecast.v1` -> `forecast`. */
 export function kindOf(message: Message): MessageKind {
   return message.schema.split('.')[1] as MessageKind;
+}
+
+/** An update of a forecast: its prose. What it says of chances has been said. */
+export function isRevision(message: Message): boolean {
+  return message.schema === 'lookahead.forecast.v1' && message.rev > 0;
 }
 
 function token(what: string, value: string): string {

@@ -1,6 +1,7 @@
 /** What `watchCamera` needs besides its ports, and the limits with their reasons. */
 import type { Forecast } from './messages.js';
 import type { Manifest } from './models/manifest.js';
+import type { GateLimits } from './operators/gate.js';
 
 export interface PipelineConfig {
   readonly site: string;
@@ -13,6 +14,8 @@ export interface PipelineConfig {
   /** Of the bundle's `manifest.json`, which names all its other files by theirs. */
   readonly bundleSha256: string;
   readonly clock: Forecast['window']['clock'];
+  /** Absent: every forecast is reasoned, in the bundle's rhythm. */
+  readonly gate?: GateLimits | undefined;
   readonly limits: PipelineLimits;
   /** Wall clock, milliseconds since 1970; for recordings the recording's own time. */
   readonly now: () => number;
@@ -32,7 +35,10 @@ export interface PipelineLimits {
   readonly flatMax: number;
   /** Infinity: no limit, for recordings. */
   readonly perceiveMaxMs: number;
+  /** Of a score, and of an explanation with its wait. */
   readonly reasonMaxMs: number;
+  /** By how much the chance of the likeliest answer must have changed to be explained anew. */
+  readonly explainChangeMin: number;
   readonly publishMaxMs: number;
   readonly publishInFlightMax: number;
   readonly publishWaitingMax: number;
@@ -57,10 +63,23 @@ export const defaultLimits: PipelineLimits = {
   // Far above any good run: these only free the camera from a call that never answers.
   perceiveMaxMs: 10_000,
   reasonMaxMs: 30_000,
+  // Less is within what the chances of an unchanged yard wander.
+  explainChangeMin: 0.15,
   publishMaxMs: 30_000,
   publishInFlightMax: 16,
   // About one minute of one camera's messages.
   publishWaitingMax: 256,
   // Thirty times what a horizon of two forecasts needs; reached only if the scenes stop covering horizons.
   openForecastsMax: 64,
+};
+
+/** Chosen by `npm run bench -- gate`, on other scenes than those it reports. */
+export const defaultGate: GateLimits = {
+  distanceMax: 0.1,
+  reasonEveryMaxMs: 30_000,
+  movingMinPerS: 0.05,
+  restingMaxPerS: 0.02,
+  attributeOnMin: 0.65,
+  attributeOffMax: 0.35,
+  goneClips: 2,
 };

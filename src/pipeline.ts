@@ -1,6 +1,7 @@
 /** One camera, end to end: pictures in, messages out. Each stage is one file in `operators/`. */
 import { connect, defer, map, merge, mergeMap, tap, type Observable } from 'rxjs';
 import type { Message } from './messages.js';
+import { explainLatest } from './operators/explain-latest.js';
 import { judgeOutcomes } from './operators/judge-outcomes.js';
 import { perceiveLatest } from './operators/perceive-latest.js';
 import { predictEvery } from './operators/predict-every.js';
@@ -45,15 +46,19 @@ export function watchCamera(
       tap((scene) => report.scene(scene)),
     );
 
+    const explained$ = explainLatest(stages.explain);
     const messages$ = scenes$.pipe(
       connect((scene$) => {
         const forecasts$ = scene$.pipe(
           remember(stages.memory),
-          predictEvery(stages.rhythm, stages.predict, () => report.dropped('reason', 'newer', 1)),
-          connect((forecast$) => {
+          tap((window) => report.window(window)),
+          predictEvery(stages.rhythm, stages.predict),
+          map(stages.write.forecast),
+          connect((predicted$) => {
+            const forecast$ = predicted$.pipe(map(({ forecast }) => forecast));
             const outcomes$ = judgeOutcomes({ scene$, online$: state.online$ }, stages.judge);
-            return merge(forecast$, forecast$.pipe(outcomes$));
-          }),
+            return merge(forecast$, forecast$.pipe(outcomes$), predicted$.pipe(explained$));
+          }), // Chances first: outcomes and reasons are of a forecast that is out already.
         );
         const events$ = scene$.pipe(mergeMap(stages.write.events));
         return merge(scene$.pipe(map(stages.write.scene)), events$, forecasts$);

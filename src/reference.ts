@@ -17,7 +17,7 @@ import {
   StateMessageSchema,
 } from './messages.js';
 import { metricList } from './metrics/list.js';
-import { CameraListSchema } from './sinks/services.js';
+import { AnswerPieceSchema, AskRequestSchema, CameraListSchema } from './sinks/services.js';
 import { defaultBudgets, storedKinds, streamName } from './sinks/streams.js';
 
 /** What leaves the engine: name, address with parameters, schema. */
@@ -29,7 +29,11 @@ const messages = [
   ['state', 'lookahead.v1.{site}.{camera}.state', StateMessageSchema],
   ['heartbeat', 'lookahead.v1.{site}.heartbeat', HeartbeatSchema],
   ['cameraList', 'lookahead.v1.{site}.svc.cameras.list', CameraListSchema],
+  ['answer', 'lookahead.v1.{site}.svc.ask', AnswerPieceSchema],
 ] as const;
+
+/** What services are asked, where it is more than nothing. */
+const requests: Readonly<Record<string, z.ZodType>> = { answer: AskRequestSchema };
 
 /** The part of JSON Schema that zod makes of ours. */
 interface Node {
@@ -88,6 +92,7 @@ function messagesPage(): string {
       `\`${address}\``,
       node.description ?? '',
       table(['field', 'type', 'meaning'], rows),
+      ...requestPart(name),
       `[JSON Schema](schema/${name}.json)`,
     ].join('\n\n');
   });
@@ -116,6 +121,17 @@ function messagesPage(): string {
     table(['stream', 'kept for', 'at most'], streams),
     ...sections,
   );
+}
+
+function requestPart(name: string): string[] {
+  const schema = requests[name];
+  if (!schema) return [];
+  const rows = fields(jsonSchema(schema)).map(({ path, node }) => [
+    `\`${path}\``,
+    kind(node),
+    text(node),
+  ]);
+  return ['Its request:', table(['field', 'type', 'meaning'], rows)];
 }
 
 function isKept(name: string): boolean {
@@ -150,10 +166,14 @@ function asyncApi(): string {
       continue;
     }
     const request = `${name}Request`;
+    const asked = requests[name];
+    const question: Node = asked
+      ? { ...jsonSchema(asked), $schema: undefined }
+      : { type: 'object' };
     components[request] = {
       name: request,
-      summary: 'Empty, or an object.',
-      payload: { type: 'object' },
+      summary: question.description ?? 'Empty, or an object.',
+      payload: question,
     };
     channels[name] = {
       address,

@@ -1,6 +1,6 @@
 /** Recordings through the very code that watches live cameras, so that every bug of a live camera can be made again. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { defer, finalize, map, of, type Observable, type ObservableInput } from 'rxjs';
+import { defer, EMPTY, finalize, map, of, type Observable, type ObservableInput } from 'rxjs';
 import type { Message } from './messages.js';
 import { watchCamera } from './pipeline.js';
 import type { PipelineConfig } from './pipeline-config.js';
@@ -8,7 +8,11 @@ import type { Frame, Ports, Report } from './types.js';
 
 export interface ReplayPorts {
   readonly perceive: Ports['perceive'];
-  readonly reason: Ports['reason'];
+  readonly score: Ports['score'];
+  /** Without it there is no cheap head. */
+  readonly carry?: Ports['carry'] | undefined;
+  /** Without it nothing is explained. */
+  readonly explain?: Ports['explain'] | undefined;
   /** Where messages go; without it they are only emitted. */
   readonly publish?: Ports['publish'];
   readonly report?: Report;
@@ -48,11 +52,14 @@ export function replayRecording(
       }
     }
 
-    const { perceive, reason, publish, report = silentReport } = ports;
+    const { perceive, score, carry, explain, publish, report = silentReport } = ports;
     const replayPorts: Ports = {
       frames: onDemand,
       perceive: (clip) => work.counted(perceive(clip)).pipe(map(withoutDurations)),
-      reason: (window) => work.counted(reason(window)).pipe(map(withoutDurations)),
+      score: (window) => work.counted(score(window)).pipe(map(withoutDurations)),
+      carry: (window) => (carry ? work.counted(carry(window)).pipe(map(withoutDurations)) : EMPTY),
+      explain: (window, reasoning) =>
+        explain ? work.counted(explain(window, reasoning)).pipe(map(withoutDurations)) : EMPTY,
       publish: (message) =>
         publish ? work.counted(publish(message)) : of({ ackedAtMs: recordingMs }),
       report,
@@ -125,6 +132,8 @@ export const silentReport: Report = {
   frame: () => undefined,
   clip: () => undefined,
   scene: () => undefined,
+  window: () => undefined,
+  decided: () => undefined,
   dropped: () => undefined,
   failed: () => undefined,
   state: () => undefined,

@@ -1,5 +1,5 @@
 /** The stages of one camera, worked out from config and ports, for `watchCamera` to put together. */
-import { from, map, type Observable } from 'rxjs';
+import { from, map, tap, type Observable, type ObservableInput } from 'rxjs';
 import type { EventMessage, Forecast, Message, SceneMessage, StateMessage } from './messages.js';
 import { attempt } from './operators/attempt.js';
 import {
@@ -8,16 +8,28 @@ import {
   stateMessage,
   type StateChange,
 } from './operators/camera-messages.js';
-import { forecastMessage, type ForecastFacts } from './operators/forecast-message.js';
+import type { ExplainOptions } from './operators/explain-latest.js';
+import {
+  checkDistribution,
+  explainedForecast,
+  forecastMessage,
+  type ForecastFacts,
+} from './operators/forecast-message.js';
 import type { JudgeOptions } from './operators/judge-outcomes.js';
-import type { PredictLimits } from './operators/predict-every.js';
+import type { Prediction, PredictLimits, PredictPorts } from './operators/predict-every.js';
 import type { PublishLimits } from './operators/publish-bounded.js';
 import type { ReconnectLimits } from './operators/reconnect.js';
 import type { MemoryLimits } from './operators/remember.js';
 import type { ClipLimits } from './operators/slide-clips.js';
+import { noTurns } from './operators/take-turns.js';
 import type { PictureLimits } from './operators/watch-picture.js';
 import type { PipelineConfig } from './pipeline-config.js';
-import type { Clip, Ports, Reasoning, Scene, Window } from './types.js';
+import type { Clip, Ports, Reasoning, Scene } from './types.js';
+
+/** A forecast with what it was made of, as its explanation needs it. */
+export interface Predicted extends Prediction {
+  readonly forecast: Forecast;
+}
 
 export interface Stages {
   readonly clip: ClipLimits;
@@ -26,11 +38,13 @@ export interface Stages {
   readonly perceive: (clip: Clip) => Observable<Scene>;
   readonly memory: MemoryLimits;
   readonly rhythm: PredictLimits;
-  readonly predict: (window: Window) => Observable<Forecast>;
+  readonly predict: PredictPorts;
+  readonly explain: ExplainOptions<Predicted, Forecast>;
   readonly judge: JudgeOptions;
   readonly outbox: PublishLimits;
   readonly publish: (message: Message) => Observable<Message>;
   readonly write: {
+    readonly forecast: (prediction: Prediction) => Predicted;
     readonly scene: (scene: Scene) => SceneMessage;
     readonly events: (scene: Scene) => EventMessage[];
     readonly state: (change: StateChange) => StateMessage;
@@ -39,13 +53,13 @@ export interface Stages {
 
 export function prepareStages(
   camera: string,
-  { site, epoch, manifest, bundleSha256, clock, limits, now }: PipelineConfig,
+  { site, epoch, manifest, bundleSha256, clock, gate, limits, now }: PipelineConfig,
   ports: Ports,
   isPictureGood: () => boolean,
 ): Stages {
   const { geometry, labels, eventThresholds, domain, name, version } = manifest;
   const { framesPerClip, clipsPerWindow, horizonMs } = geometry;
-  const { report } = ports;
+  const { report, turns = noTurns } = ports;
   const origin = { site, camera, epoch };
   const frameMs = 1_000 / geometry.framesPerSecond;
   const gapMaxMs = limits.frameGapMaxMs;
@@ -61,14 +75,16 @@ export function prepareStages(
     clipMaxMs: limits.slowMax * (framesPerClip - 1) * frameMs,
   };
   let sequence = 0;
-  const writeForecast =
-    (window: Window) =>
-    (reasoning: Reasoning): Forecast => {
-      const issue = { sequence, issuedAtMs: now(), isPictureGood: isPictureGood() };
-      const forecast = forecastMessage(origin, facts, window, reasoning, issue);
-      sequence += 1;
-      return forecast;
-    };
+  const writeForecast = ({ window, reasoning }: Prediction): Predicted => {
+    const issue = { sequence, issuedAtMs: now(), isPictureGood: isPictureGood() };
+    const forecast = forecastMessage(origin, facts, window, reasoning, issue);
+    sequence += 1;
+    return { window, reasoning, forecast };
+  };
+  // A broken answer fails within its attempt, and is reported like any other failure.
+  const checked = (answer: ObservableInput<Reasoning>): Observable<Reasoning> =>
+    from(answer).pipe(tap(({ probabilities }) => checkDistribution(probabilities, labels.length)));
+  const reason = { stage: 'reason', limitMs: limits.reasonMaxMs, report } as const;
 
   return {
     clip: { framesPerClip, gapMaxMs },
@@ -80,11 +96,28 @@ export function prepareStages(
       ),
     memory: { clipsPerWindow, gapMaxMs: limits.memoryGapMaxClips * framesPerClip * frameMs },
     // A forecast needs a whole window: the bundle was calibrated on whole windows.
-    rhythm: { everyClips: geometry.forecastEveryClips, clipsMin: clipsPerWindow },
-    predict: (window) =>
-      attempt({ stage: 'reason', limitMs: limits.reasonMaxMs, report }, () =>
-        from(ports.reason(window)).pipe(map(writeForecast(window))),
-      ),
+    rhythm: {
+      everyClips: geometry.forecastEveryClips,
+      clipsMin: clipsPerWindow,
+      gate: gate ?? null,
+    },
+    predict: {
+      carry: (window) => attempt({ ...reason, stage: 'carry' }, () => checked(ports.carry(window))),
+      score: (window) => attempt(reason, () => turns.urgent(() => checked(ports.score(window)))),
+      onDrop: () => report.dropped('reason', 'newer', 1),
+      onDecided: (reason) => report.decided(reason),
+    },
+    explain: {
+      forecastOf: ({ forecast }) => forecast,
+      changeMin: limits.explainChangeMin,
+      explain: ({ window, reasoning, forecast }) =>
+        attempt({ ...reason, stage: 'explain' }, () =>
+          turns
+            .patient(() => ports.explain(window, reasoning))
+            .pipe(map((explanation) => explainedForecast(forecast, facts, explanation))),
+        ),
+      onDrop: () => report.dropped('explain', 'newer', 1),
+    },
     judge: {
       labels,
       eventThresholds,
@@ -100,6 +133,7 @@ export function prepareStages(
         from(ports.publish(message)).pipe(map(() => message)),
       ),
     write: {
+      forecast: writeForecast,
       scene: (scene) => sceneMessage(origin, scene),
       events: (scene) => eventMessages(origin, scene, labels, eventThresholds),
       state: (change) => stateMessage(origin, change),

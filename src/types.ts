@@ -1,6 +1,7 @@
 /** Values that pass between the stages of one camera's pipeline, inside one process. */
 import type { ObservableInput } from 'rxjs';
 import type { Message, StateName } from './messages.js';
+import type { Turns } from './operators/take-turns.js';
 
 /** One RGB picture, already scaled and letterboxed to the bundle's input size. */
 export interface Frame {
@@ -145,13 +146,36 @@ export interface ExplanationStep {
 
 /** Why something was dropped; each is counted, none is silent. */
 export type DropReason = 'newer' | 'failed' | 'late' | 'gap' | 'full';
-export type Stage = 'ingest' | 'perceive' | 'reason' | 'publish';
+export type Stage = 'ingest' | 'perceive' | 'carry' | 'reason' | 'explain' | 'publish';
+
+/**
+ * Why a forecast was made just now. First what had changed since the last reasoned one; then `rhythm`: it was time and there
+ * is no cheap head, or no gate; `quiet`: it was time, and nothing had changed.
+ */
+export const forecastReasons = [
+  'first',
+  'event',
+  'born',
+  'lost',
+  'class',
+  'motion',
+  'attribute',
+  'place',
+  'distance',
+  'time',
+  'rhythm',
+  'quiet',
+] as const;
+export type ForecastReason = (typeof forecastReasons)[number];
 
 /** How `watchCamera` tells the outside what happened; the only way to metrics and logs. */
 export interface Report {
   frame(frame: Frame): void;
   clip(clip: Clip): void;
   scene(scene: Scene): void;
+  window(window: Window): void;
+  /** A forecast is being made, and why. */
+  decided(reason: ForecastReason): void;
   dropped(stage: Stage, reason: DropReason, count: number): void;
   failed(stage: Stage, error: unknown): void;
   state(state: StateName, why: string): void;
@@ -171,6 +195,8 @@ export interface Ports {
   readonly explain: (window: Window, reasoning: Reasoning) => ObservableInput<Explanation>;
   readonly publish: (message: Message) => ObservableInput<PublishReceipt>;
   readonly report: Report;
+  /** Shared by all cameras of one reasoner; absent: an explanation begins at once. */
+  readonly turns?: Turns | undefined;
 }
 
 export interface PublishReceipt {

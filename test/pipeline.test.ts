@@ -1,13 +1,39 @@
-import { asyncScheduler, defer, map, NEVER, of, take, tap, throwError, timer } from 'rxjs';
+import {
+  asyncScheduler,
+  defer,
+  EMPTY,
+  ignoreElements,
+  map,
+  merge,
+  NEVER,
+  of,
+  switchMap,
+  take,
+  tap,
+  throwError,
+  timer,
+} from 'rxjs';
 import type { Observable, ObservableInput } from 'rxjs';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { kindOf, type Message, type MessageKind } from '../src/messages.js';
+import { kindOf, type Forecast, type Message, type MessageKind } from '../src/messages.js';
+import type { GateLimits } from '../src/operators/gate.js';
+import { takeTurns } from '../src/operators/take-turns.js';
 import { watchCamera } from '../src/pipeline.js';
-import { defaultLimits, type PipelineLimits } from '../src/pipeline-config.js';
-import type { Clip, Frame, Ports, PublishReceipt, Reasoning, Scene, Window } from '../src/types.js';
+import { defaultGate, defaultLimits, type PipelineLimits } from '../src/pipeline-config.js';
+import type {
+  Clip,
+  Explanation,
+  Frame,
+  Ports,
+  PublishReceipt,
+  Reasoning,
+  Scene,
+  Window,
+} from '../src/types.js';
 import {
   fakeConfig,
   fakeEvent,
+  fakeExplanation,
   fakeFrame,
   fakePorts,
   fakeReasoning,
@@ -27,7 +53,12 @@ function camera(frames = Infinity): Observable<Frame> {
 }
 
 /** Watches a camera in virtual time until `untilMs`. */
-function watch(change: OnlyFrames, untilMs: number, limits: Partial<PipelineLimits> = {}) {
+function watch(
+  change: OnlyFrames,
+  untilMs: number,
+  limits: Partial<PipelineLimits> = {},
+  gate?: GateLimits,
+) {
   const report = recordReport();
   const messages: Message[] = [];
   const told: string[] = [];
@@ -36,7 +67,7 @@ function watch(change: OnlyFrames, untilMs: number, limits: Partial<PipelineLimi
     const ports = fakePorts({ report, ...change });
     const watched$ = watchCamera(
       'gate',
-      { ...config, limits: { ...config.limits, ...limits } },
+      { ...config, gate, limits: { ...config.limits, ...limits } },
       ports,
     ).pipe(
       tap((message) => {
@@ -65,7 +96,7 @@ function describeMessage(message: Message): string {
     case 'lookahead.event.v1':
       return `event ${message.label}`;
     case 'lookahead.forecast.v1':
-      return `forecast ${String(message.sequence)}`;
+      return `forecast ${String(message.sequence)}${message.rev === 0 ? '' : `.${String(message.rev)}`}`;
     case 'lookahead.outcome.v1':
       return `outcome ${message.id.split('-').at(-1) ?? ''} ${message.verdict}`;
   }
@@ -79,8 +110,8 @@ describe('watchCamera', () => {
       const events = clip.index === 3 ? [fakeEvent(1, clip.fromMs + 5)] : [];
       return after(2, { ...sceneOf(clip), events });
     };
-    const reason = (): Observable<Reasoning> => after(3, fakeReasoning());
-    const { told, report } = watch({ frames: () => camera(), perceive, reason }, 118);
+    const score = (): Observable<Reasoning> => after(3, fakeReasoning());
+    const { told, report } = watch({ frames: () => camera(), perceive, score }, 118);
     expect(told).toEqual([
       '0 state connecting',
       '10 state online',
@@ -99,6 +130,91 @@ describe('watchCamera', () => {
       '115 forecast 3',
     ]);
     expect(report.lines).toEqual(['connecting: Opening the camera.', 'online: Pictures arrive.']);
+  });
+
+  it('tells the chances first and why after them, as revision 1 of the same forecast', () => {
+    const score = (): Observable<Reasoning> => after(3, fakeReasoning());
+    const explain = (): Observable<Explanation> => after(9, fakeExplanation());
+    const { told, of: kind } = watch({ frames: () => camera(), score, explain }, 68);
+    expect(told.slice(2)).toEqual([
+      '10 scene 0',
+      '30 scene 1',
+      '50 scene 2',
+      '53 forecast 0',
+      '62 forecast 0.1',
+    ]);
+    const [first, second] = kind('forecast') as Forecast[];
+    expect(second).toMatchObject({
+      ...first,
+      rev: 1,
+      events: [{ justification: 'because it slows down at the gate .' }, {}, {}],
+      explanation: [{ text: 'the gate opens , because the van enters .' }],
+      latencyMs: { explain: 30 },
+      grounded: true,
+    });
+  });
+
+  it('an explanation delays no forecast: a newer one ends it, and it is counted', () => {
+    const explain = (): Observable<Explanation> => after(25, fakeExplanation());
+    const { told, report } = watch({ frames: () => camera(), explain }, 95);
+    expect(told.filter((line) => line.includes('forecast'))).toEqual([
+      '50 forecast 0',
+      '70 forecast 1',
+      '90 forecast 2',
+    ]);
+    expect(report.lines.filter((line) => line === 'explain dropped 1: newer')).toHaveLength(3);
+  });
+
+  it('explanations wait for every forecast that is being made, of other cameras too', () => {
+    const turns = takeTurns();
+    const begun: number[] = [];
+    const explain = (): Observable<Explanation> =>
+      defer(() => {
+        begun.push(asyncScheduler.now());
+        return of(fakeExplanation());
+      });
+    const other = timer(48).pipe(switchMap(() => turns.urgent(() => timer(9))));
+    const frames = (): Observable<Frame> => merge(camera(), other.pipe(ignoreElements()));
+    watch({ frames, explain, turns }, 68);
+    expect(begun).toEqual([57]);
+  });
+
+  it('a failing explanation costs its prose and nothing else', () => {
+    const explain = (): Observable<Explanation> => throwError(() => new Error('no words'));
+    const { told, report } = watch({ frames: () => camera(), explain }, 75);
+    expect(report.lines).toContain('explain failed: no words');
+    expect(told).toContain('70 forecast 1');
+    expect(told).not.toContain('50 forecast 0.1');
+  });
+
+  it('with a gate reasons at the clip at which something happens, carries in between, and judges all alike', () => {
+    const perceive = (clip: Clip): Observable<Scene> => {
+      const events = clip.index === 4 ? [fakeEvent(1, clip.fromMs + 5)] : [];
+      return of({ ...sceneOf(clip), events });
+    };
+    const { of: kind } = watch({ frames: () => camera(), perceive }, 175, {}, defaultGate);
+    const forecasts = kind('forecast') as Forecast[];
+    expect(
+      forecasts.map(({ window, basis }) => `${window.to.slice(-4, -1)} ${String(basis)}`),
+    ).toEqual([
+      '050 reasoned',
+      '070 carried',
+      '090 reasoned',
+      '110 carried',
+      '130 carried',
+      '150 carried',
+      '170 carried',
+    ]);
+    expect(kind('outcome')).toHaveLength(5);
+  });
+
+  it('without a cheap head, or when it fails, the gate lets every forecast be reasoned', () => {
+    const failing = (): Observable<Reasoning> => throwError(() => new Error('no head'));
+    for (const carry of [() => EMPTY, failing]) {
+      const { of: kind } = watch({ frames: () => camera(), carry }, 95, {}, defaultGate);
+      const bases = (kind('forecast') as Forecast[]).map(({ basis }) => basis);
+      expect(bases).toEqual(['reasoned', 'reasoned', 'reasoned']);
+    }
   });
 
   it('gives each forecast its own id, and an outcome that refers to it', () => {
@@ -122,11 +238,11 @@ describe('watchCamera', () => {
 
   it('a slow reasoner gets the newest window', () => {
     const windows: number[] = [];
-    const reason = (window: Window): Observable<Reasoning> => {
+    const score = (window: Window): Observable<Reasoning> => {
       windows.push(window.at(-1)?.clip ?? -1);
       return after(47, fakeReasoning());
     };
-    const { report } = watch({ frames: () => camera(), reason }, 165);
+    const { report } = watch({ frames: () => camera(), score }, 165);
     expect(windows).toEqual([2, 4, 6]);
     expect(report.lines.filter((line) => line === 'reason dropped 1: newer')).toHaveLength(2);
   });
@@ -145,8 +261,8 @@ describe('watchCamera', () => {
 
   it('a failing or nonsensical reasoner costs forecasts, not scenes', () => {
     const answers = [throwError(() => new Error('reasoner lost')), of(fakeReasoning([0.5, 0.5]))];
-    const reason = (): Observable<Reasoning> => answers.shift() ?? of(fakeReasoning());
-    const { told, report } = watch({ frames: () => camera(), reason }, 95);
+    const score = (): Observable<Reasoning> => answers.shift() ?? of(fakeReasoning());
+    const { told, report } = watch({ frames: () => camera(), score }, 95);
     expect(report.lines.filter((line) => line.startsWith('reason failed'))).toEqual([
       'reason failed: reasoner lost',
       'reason failed: The reasoner gave 2 chances with sum 1 for 6 labels.',
@@ -291,7 +407,7 @@ describe('watchCamera', () => {
     expectTypeOf<Ports['frames']>().returns.toEqualTypeOf<ObservableInput<Frame>>();
     expectTypeOf<(clip: Clip) => Promise<Scene>>().toExtend<Ports['perceive']>();
     expectTypeOf<(clip: Clip) => Observable<Scene>>().toExtend<Ports['perceive']>();
-    expectTypeOf<(window: Window) => Promise<Reasoning>>().toExtend<Ports['reason']>();
+    expectTypeOf<(window: Window) => Promise<Reasoning>>().toExtend<Ports['score']>();
     expectTypeOf<(message: Message) => Promise<PublishReceipt>>().toExtend<Ports['publish']>();
     expectTypeOf(watchCamera).returns.toEqualTypeOf<Observable<Message>>();
   });

@@ -2,11 +2,14 @@ import { lastValueFrom, take, toArray, type Observable } from 'rxjs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { kindOf, type Message } from '../src/messages.js';
+import { defaultGate } from '../src/pipeline-config.js';
 import { replayRecording, type ReplayPorts } from '../src/replay.js';
 import type { Frame } from '../src/types.js';
 import {
+  fakeCarried,
   fakeConfig,
   fakeEvent,
+  fakeExplanation,
   fakeFrame,
   fakeReasoning,
   recordReport,
@@ -43,7 +46,7 @@ function slowModels(): ReplayPorts & { report: ReturnType<typeof recordReport> }
       const events = clip.index % 3 === 0 ? [fakeEvent(1, clip.fromMs + 5)] : [];
       return { ...sceneOf(clip), events, stagesMs: await work() };
     },
-    reason: async () => ({ ...fakeReasoning(), stagesMs: await work() }),
+    score: async () => ({ ...fakeReasoning(), stagesMs: await work() }),
     report: recordReport(),
   };
 }
@@ -78,6 +81,39 @@ describe('replayRecording', () => {
     const [one, other] = [await replay(40), await replay(40)];
     expect(one.length).toBeGreaterThan(50);
     expect(JSON.stringify(other)).toBe(JSON.stringify(one));
+  });
+
+  it('explains every forecast that calls for it before it goes on, and gives equal messages then too', async () => {
+    let calls = 0;
+    const explaining = (): ReplayPorts => ({
+      ...slowModels(),
+      carry: async () => {
+        await sleep(1);
+        return fakeCarried();
+      },
+      score: async () => {
+        await sleep(1);
+        const van = 0.3 + 0.2 * (calls++ % 3);
+        return fakeReasoning([0.9 - van, van, 0.04, 0.03, 0.02, 0.01]);
+      },
+      explain: async () => {
+        await sleep(7);
+        return fakeExplanation();
+      },
+    });
+    const run = async (): Promise<Message[]> => {
+      calls = 0;
+      const config = fakeConfig({ gate: defaultGate });
+      return collect(replayRecording('gate', recording(41).frames, config, explaining()));
+    };
+    const one = await run();
+    const forecasts = one.filter((message) => message.schema === 'lookahead.forecast.v1');
+    const told = forecasts.map(({ sequence, rev }) => `${String(sequence)}.${String(rev)}`);
+    expect(told.filter((name) => name.endsWith('.1')).length).toBeGreaterThan(3);
+    // Each reason right behind its forecast.
+    for (const [at, name] of told.entries())
+      if (name.endsWith('.1')) expect(told[at - 1]).toBe(name.replace(/1$/, '0'));
+    expect(JSON.stringify(await run())).toBe(JSON.stringify(one));
   });
 
   it('publishes in order, and waits for the sink', async () => {

@@ -90,7 +90,9 @@ async function watch(
     ...{ site: 'evaluate', epoch: 0, manifest, bundleSha256: sha256 },
     limits: defaultLimits,
   };
-  const messages$ = replayRecording(camera, frames, config, ports).pipe(toArray());
+  // Every forecast in the rhythm is reasoned: what is measured is the reasoner. What the gate costs: npm run bench -- gate.
+  const { perceive, score } = ports;
+  const messages$ = replayRecording(camera, frames, config, { perceive, score }).pipe(toArray());
   return lastValueFrom(messages$, { defaultValue: [] });
 }
 

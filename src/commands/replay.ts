@@ -1,7 +1,7 @@
 /** `replay`: runs recordings through the code that watches live cameras; equal input gives equal output. */
 import { basename, resolve } from 'node:path';
 import { lastValueFrom } from 'rxjs';
-import type { Config } from '../config.js';
+import { gateOf, type Config } from '../config.js';
 import { createConsole } from '../console.js';
 import { LookaheadError, messageOf } from '../errors.js';
 import { readRecording } from '../ingest/file.js';
@@ -139,11 +139,14 @@ async function replayOne(
     epoch: 0,
     manifest,
     bundleSha256: sha256,
-    limits: defaultLimits,
+    gate: gateOf(config.gate),
+    limits: { ...defaultLimits, explainChangeMin: config.gate.explainChangeMin },
   };
   const ports = {
     perceive: models.perceive,
-    reason: models.reason,
+    score: models.score,
+    carry: manifest.files.trackForecaster === undefined ? undefined : models.carry,
+    explain: config.gate.explain ? models.explain : undefined,
     report: {
       ...silentReport,
       failed: (_stage: unknown, error: unknown) => void (failed ??= error),

@@ -16,7 +16,10 @@ function card(camera) {
   const made = {
     state: part('.state'),
     bars: part('.bars'),
+    basis: part('.basis'),
+    why: part('.why'),
     note: part('.note'),
+    shown: undefined,
     outcomes: part('.outcomes'),
     stale: undefined,
   };
@@ -39,8 +42,34 @@ async function showPicture(camera, place) {
   });
 }
 
+/** A revision has the chances of its forecast, which are on the page, and the reasons. */
 function showForecast(forecast) {
-  const { bars, note, stale } = card(forecast.camera);
+  const known = card(forecast.camera);
+  setText(known.why, whyOf(forecast));
+  if (forecast.rev > 0 && known.shown === forecast.id) return;
+  known.shown = forecast.id;
+  showChances(forecast);
+}
+
+function whyOf({ explanation, events }) {
+  const steps = explanation.map(({ text, verified }) => said(text, verified));
+  const given = events.find(({ justification }) => justification !== '');
+  if (steps.length === 0 && given !== undefined)
+    steps.push(`${given.label}, ${said(given.justification, given.justificationVerified)}`);
+  return steps.length === 0 ? '' : `Why: ${steps.join('; ')}`;
+}
+
+function said(text, isVerified) {
+  const tidy = text.replace(/\s+([,.;:!?])/g, '$1').replace(/\.\s*$/, '');
+  return isVerified ? tidy : `${tidy} (unverified)`;
+}
+
+function showChances(forecast) {
+  const { bars, basis, note, stale } = card(forecast.camera);
+  setText(
+    basis,
+    forecast.basis === 'carried' ? 'Carried: nothing has changed since it was last reasoned.' : '',
+  );
   const answers = forecast.events.map(({ label, confidence }) => ({ label, confidence }));
   answers.push({ label: 'nothing', confidence: forecast.nothing });
   answers.sort((a, b) => b.confidence - a.confidence);

@@ -75,8 +75,38 @@ export const metricList = [
   {
     name: 'lookahead_drops_total',
     type: 'counter',
-    help: 'What a stage gave up: ingest frames, perceive clips, reason windows, publish messages.',
+    help: 'What a stage gave up: ingest frames, perceive clips, carry and reason windows, explain explanations, publish messages.',
     labels: ['camera', 'stage', 'reason'],
+  },
+  {
+    name: 'lookahead_forecasts_total',
+    type: 'counter',
+    help: 'Forecasts that the broker has, by what gave the chances: reasoned, carried. Revisions do not count.',
+    labels: ['camera', 'basis'],
+  },
+  {
+    name: 'lookahead_gate_total',
+    type: 'counter',
+    help: 'Forecasts that were begun, by what made it time: quiet ones are carried, all others are reasoned.',
+    labels: ['camera', 'reason'],
+  },
+  {
+    name: 'lookahead_explanations_total',
+    type: 'counter',
+    help: 'Explanations by what came of them: published, dropped.',
+    labels: ['camera', 'result'],
+  },
+  {
+    name: 'lookahead_explanation_steps_total',
+    type: 'counter',
+    help: 'Steps of published explanations by what the check against the scene said: verified, unverified.',
+    labels: ['camera', 'result'],
+  },
+  {
+    name: 'lookahead_asks_total',
+    type: 'counter',
+    help: 'Questions by result: answered, abandoned, or the code of the error.',
+    labels: ['result'],
   },
   {
     name: 'lookahead_failures_total',

@@ -1,7 +1,7 @@
 /** How what happens becomes numbers: the pipeline's report port, its messages, and the broker's events. */
 import { LookaheadError } from '../errors.js';
 import { lagMs } from '../lag.js';
-import { kindOf, stateNames, type Message } from '../messages.js';
+import { isRevision, kindOf, stateNames, type Forecast, type Message } from '../messages.js';
 import type { BusEvent } from '../sinks/publisher.js';
 import type { Report } from '../types.js';
 import type { Metrics } from './registry.js';
@@ -16,8 +16,13 @@ export function metricsReport(camera: string, metrics: Metrics): Report {
       metrics.set('lookahead_familiarity_ratio', { camera }, familiarity);
       countStages(metrics, stagesMs);
     },
-    dropped: (stage, reason, count) =>
-      metrics.add('lookahead_drops_total', { camera, stage, reason }, count),
+    window: () => undefined,
+    decided: (reason) => metrics.add('lookahead_gate_total', { camera, reason }),
+    dropped: (stage, reason, count) => {
+      metrics.add('lookahead_drops_total', { camera, stage, reason }, count);
+      if (stage === 'explain')
+        metrics.add('lookahead_explanations_total', { camera, result: 'dropped' }, count);
+    },
     failed: (stage, error) => {
       const code = error instanceof LookaheadError ? error.code : 'other';
       metrics.add('lookahead_failures_total', { camera, stage, code });
@@ -42,12 +47,23 @@ export function countStages(metrics: Metrics, stagesMs: Readonly<Record<string, 
 export function countMessage(metrics: Metrics, message: Message, ackedAtMs: number): void {
   const { camera } = message;
   metrics.add('lookahead_messages_total', { camera, kind: kindOf(message) });
-  if (message.schema === 'lookahead.forecast.v1') {
+  if (isRevision(message)) {
+    countExplanation(metrics, message as Forecast);
+  } else if (message.schema === 'lookahead.forecast.v1') {
+    metrics.add('lookahead_forecasts_total', { camera, basis: message.basis ?? 'reasoned' });
     const issuedAtS = Date.parse(message.issuedAt) / 1000;
     metrics.set('lookahead_last_forecast_timestamp_seconds', { camera }, issuedAtS);
     metrics.observe('lookahead_lag_seconds', { camera }, lagMs(message, ackedAtMs) / 1000);
   } else if (message.schema === 'lookahead.outcome.v1') {
     metrics.add('lookahead_outcomes_total', { camera, verdict: message.verdict });
+  }
+}
+
+function countExplanation(metrics: Metrics, { camera, explanation }: Forecast): void {
+  metrics.add('lookahead_explanations_total', { camera, result: 'published' });
+  for (const { verified } of explanation) {
+    const result = verified === true ? 'verified' : 'unverified';
+    metrics.add('lookahead_explanation_steps_total', { camera, result });
   }
 }
 

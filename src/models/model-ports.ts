@@ -67,6 +67,12 @@ export interface ModelPorts {
   readonly close: () => Promise<void>;
 }
 
+/** What the pipeline and the service for questions ask of the reasoner. */
+export interface ReasonerPorts extends Pick<ModelPorts, 'score' | 'carry' | 'explain'> {
+  /** Null: the bundle's language model answers no questions. */
+  readonly ask: ModelPorts['ask'] | null;
+}
+
 /** `src/models/x.ts` and `dist/models/x.js` lie equally deep, so this finds the compiled entry from both. */
 const entryOf = (name: string): string =>
   fileURLToPath(new URL(`../../dist/models/${name}.js`, import.meta.url));

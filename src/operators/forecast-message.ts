@@ -1,8 +1,8 @@
-/** A window and what the reasoner says of it, as the message that robots act on. */
+/** A window and what the reasoner says of it, as the message that robots act on; later why, as its first revision. */
 import { LookaheadError } from '../errors.js';
 import type { Forecast, ForecastEvent } from '../messages.js';
 import type { Manifest } from '../models/manifest.js';
-import type { Reasoning, Scene, Window } from '../types.js';
+import type { Explanation, Reasoning, Scene, Window } from '../types.js';
 import type { Origin } from './camera-messages.js';
 import { isoTime } from './iso-time.js';
 
@@ -27,7 +27,7 @@ export interface Issue {
   readonly isPictureGood: boolean;
 }
 
-/** Throws `model_failed` when the reasoner's answer is no distribution over the bundle's labels. */
+/** Revision 0: chances without prose. Throws `model_failed` like `checkDistribution`. */
 export function forecastMessage(
   { site, camera, epoch }: Origin,
   facts: ForecastFacts,
@@ -83,14 +83,9 @@ export function forecastMessage(
     events,
     somethingElse: Math.max(0, 1 - named),
     nothing,
-    explanation: reasoning.explanation.map(({ text, evidence }) => ({
-      text,
-      evidence: {
-        tracks: [...evidence.tracks],
-        from: isoTime(evidence.fromMs),
-        to: isoTime(evidence.toMs),
-      },
-    })),
+    basis: reasoning.basis,
+    explanation: [],
+    grounded: null,
     calibrated: quality !== 'corrupt' && !isSlow && familiarity >= facts.domain.familiarityMin,
     familiarity,
     quality,
@@ -100,6 +95,40 @@ export function forecastMessage(
       total: Math.max(0, Math.round(issue.issuedAtMs - newest.toMs)),
     },
     bundle: facts.bundle,
+  };
+}
+
+/** Revision 1: the same forecast, chances and all, with its reasons. */
+export function explainedForecast(
+  forecast: Forecast,
+  { labels }: Pick<ForecastFacts, 'labels'>,
+  { justifications, steps, grounded, stagesMs }: Explanation,
+): Forecast {
+  const textOf = (label: number): string => labels[label]?.text ?? '';
+  return {
+    ...forecast,
+    rev: 1,
+    events: forecast.events.map((event) => {
+      const given = justifications.find(({ label }) => textOf(label) === event.label);
+      if (!given) return event;
+      return { ...event, justification: given.text, justificationVerified: given.verified };
+    }),
+    explanation: steps.map(({ text, label, causes, verified, evidence }) => ({
+      text,
+      label: textOf(label),
+      causes: causes.map((cause) => ({
+        label: textOf(cause.label),
+        onset: isoTime(cause.onsetMs),
+      })),
+      verified,
+      evidence: {
+        tracks: [...evidence.tracks],
+        from: isoTime(evidence.fromMs),
+        to: isoTime(evidence.toMs),
+      },
+    })),
+    grounded,
+    latencyMs: { ...forecast.latencyMs, ...stagesMs },
   };
 }
 
@@ -122,13 +151,21 @@ function forecastEvent(
     actors: tracksOf(label.actor),
     targetTracks: tracksOf(label.target),
     text: `${label.text} within ${String(horizonMs / 1000)} s`,
-    justification: reasoning.justifications.find((given) => given.label === index)?.text ?? '',
+    justification: '',
     confidence: chance,
     rawConfidence: Math.min(1, Math.max(0, reasoning.rawProbabilities[index] ?? 0)),
   };
 }
 
-/** Float32 sums are off by a few 1e-7; more than a thousandth is no rounding but a broken answer. */
+/**
+ * Float32 sums are off by a few 1e-7; more than a thousandth is no rounding but a broken answer.
+ *
+ * @throws LookaheadError `model_failed` where it is no distribution over the bundle's labels
+ */
+export function checkDistribution(probabilities: readonly number[], labelCount: number): void {
+  normalised(probabilities, labelCount);
+}
+
 function normalised(probabilities: readonly number[], labelCount: number): number[] {
   const sum = probabilities.reduce((total, probability) => total + probability, 0);
   const isDistribution =

@@ -39,7 +39,8 @@ export interface Evidence {
 /**
  * Compares every forecast with the first event that began in its horizon, and gives each exactly one outcome as soon as
  * scenes cover the horizon. A gap within it makes the outcome undecidable even when an event was seen before the gap:
- * to count only those would make events look more frequent than they are.
+ * to count only those would make events look more frequent than they are. Revisions and repetitions of a forecast are left
+ * out: their chances are judged already.
  *
  * ```
  * forecasts  --f-------|      horizon of three scenes
@@ -92,6 +93,7 @@ function createJudge(options: JudgeOptions): Judge {
   let hasBreak = true;
   let seen: Seen[] = [];
   let waiting: OpenForecast[] = [];
+  let openedIds: readonly string[] = [];
 
   /** The outcome, or null while later scenes must be awaited. */
   const weigh = (open: OpenForecast, scene: Seen): Outcome | null => {
@@ -132,6 +134,8 @@ function createJudge(options: JudgeOptions): Judge {
   };
 
   const open = (forecast: Forecast): Outcome[] => {
+    if (forecast.rev !== 0 || openedIds.includes(forecast.id)) return [];
+    openedIds = [...openedIds, forecast.id].slice(-2 * openMax);
     const fromMs = Date.parse(forecast.window.to);
     const untilMs = fromMs + forecast.horizonMs;
     const opened: OpenForecast = { forecast, fromMs, untilMs, events: [] };

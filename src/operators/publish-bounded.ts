@@ -1,5 +1,5 @@
 import type { ObservableInput, OperatorFunction } from 'rxjs';
-import { kindOf, type Message, type MessageKind } from '../messages.js';
+import { isRevision, kindOf, type Message, type MessageKind } from '../messages.js';
 import { processBounded } from './process-bounded.js';
 
 export interface PublishLimits {
@@ -8,6 +8,7 @@ export interface PublishLimits {
 }
 
 /** What goes first when the broker stalls: there is a new scene every second, but only one outcome of a forecast. */
+const worthOf = (message: Message): number => (isRevision(message) ? 1 : worth[kindOf(message)]);
 const worth: Record<MessageKind, number> = {
   scene: 0,
   event: 1,
@@ -18,7 +19,7 @@ const worth: Record<MessageKind, number> = {
 
 /**
  * Publishes a limited number of messages at a time and lets a limited number wait. Beyond that the oldest of the least
- * worth is dropped and told to `onDrop`: scenes first, then events, then all else.
+ * worth is dropped and told to `onDrop`: scenes first, then events and the prose of forecasts, then all else.
  */
 export function publishBounded<Out>(
   { inFlightMax, waitingMax }: PublishLimits,
@@ -32,6 +33,6 @@ export function publishBounded<Out>(
 }
 
 function indexOfLeastWorth(waiting: readonly Message[]): number {
-  const worths = waiting.map((message) => worth[kindOf(message)]);
+  const worths = waiting.map(worthOf);
   return worths.indexOf(Math.min(...worths));
 }

@@ -98,3 +98,11 @@ export function isFinal(error: unknown): boolean {
     (code !== undefined && code >= 400 && code < 500)
   );
 }
+
+export function nobodyAnswers(name: string): LookaheadError {
+  return new LookaheadError(
+    'request_failed',
+    `No engine of this site answers "${name}".`,
+    'Is an engine running, on this server and of this site (--nats, --site)?',
+  );
+}

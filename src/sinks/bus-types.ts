@@ -6,7 +6,7 @@ import type { PublishReceipt } from '../types.js';
 import type { BrokerLogin } from './broker-address.js';
 import type { StoredKind } from './outbox.js';
 import type { BusEvent } from './publisher.js';
-import type { ServiceHandler } from './services.js';
+import type { ServiceHandler, StreamHandler } from './services.js';
 import { defaultBudgets } from './streams.js';
 
 export const defaultBusLimits = {
@@ -87,6 +87,13 @@ export interface Bus {
   last(kind: StoredKind, camera?: string): Promise<Received[]>;
   /** Answers requests on `lookahead.v1.<site>.svc.<name>`, over reconnects. */
   serve(name: string, description: string, handler: ServiceHandler): void;
+  /** The same for a service that answers with a row of messages. */
+  serveStream(name: string, description: string, handler: StreamHandler): void;
+  /**
+   * Asks such a service and emits its replies as they come; never completes: the last reply says that it is the last. Errors
+   * with what the service said, with request_failed where nobody answers, with broker_* while the server is away.
+   */
+  call(name: string, request: object): Observable<unknown>;
   /** Sends what waits, then leaves. What is not stored in time is dropped and counted. */
   close(limitMs?: number): Promise<void>;
 }

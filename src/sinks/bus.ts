@@ -5,13 +5,15 @@
 import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises';
 import {
   connect,
+  createInbox,
   credsAuthenticator,
   type ConnectionOptions,
   DebugEvents,
   type JetStreamManager,
+  type Msg,
   type NatsConnection,
 } from 'nats';
-import { BehaviorSubject } from 'rxjs';
+import { BehaviorSubject, from, Observable, takeUntil } from 'rxjs';
 import { LookaheadError, messageOf } from '../errors.js';
 import { subjects } from '../messages.js';
 import { type BrokerServer, parseServer, readCreds } from './broker-address.js';
@@ -20,6 +22,7 @@ import {
   isFinal,
   isMissing,
   isNoStream,
+  nobodyAnswers,
   serviceFailure,
   streamFailure,
   unreachable,
@@ -36,7 +39,7 @@ import {
 import { greeting } from './greeting.js';
 import type { StoredKind } from './outbox.js';
 import { createPublisher, type StoreAttempt } from './publisher.js';
-import { answer } from './services.js';
+import { answer, answerStream, ServiceErrorSchema, type ServiceReply } from './services.js';
 import { drift, storedKinds, streamName, streamSettings } from './streams.js';
 
 export * from './bus-types.js';
@@ -259,7 +262,11 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
     return (await Promise.all(known.map(lastOf))).flat();
   };
 
-  const serve: Bus['serve'] = (name, description, handler) =>
+  const offer = (
+    name: string,
+    description: string,
+    repliesTo: (data: Uint8Array, replyTo: string) => Observable<ServiceReply | undefined>,
+  ): void =>
     attach((nc) => {
       const added = nc.services.add({
         name: 'lookahead',
@@ -272,18 +279,51 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
           subject: subjects.service(site, name),
           handler: (error, request) => {
             if (error !== null) return;
-            void answer(handler, request.data, request.reply ?? '').then((reply) => {
-              if (reply === undefined || nc.isClosed()) return;
-              const { data, error: failure } = reply;
-              if (failure === undefined) request.respond(data);
-              else request.respondError(failure.status, failure.text, data);
-            });
+            repliesTo(request.data, request.reply ?? '')
+              .pipe(takeUntil(nc.closed()))
+              .subscribe({
+                next: (reply) => {
+                  if (reply === undefined) return;
+                  const { data, error: failure } = reply;
+                  if (failure === undefined) request.respond(data);
+                  else request.respondError(failure.status, failure.text, data);
+                },
+                // Neither kind of reply errors: a failure is a reply too.
+                error: rethrow,
+              });
           },
         }),
       );
       offered.catch((error: unknown) => {
         if (nc === live) sayRefused(serviceFailure(name, error));
       });
+    });
+
+  const serve: Bus['serve'] = (name, description, handler) =>
+    offer(name, description, (data, replyTo) => from(answer(handler, data, replyTo)));
+
+  const serveStream: Bus['serveStream'] = (name, description, handler) =>
+    offer(name, description, (data, replyTo) => answerStream(handler, data, replyTo));
+
+  const call: Bus['call'] = (name, request) =>
+    new Observable((subscriber) => {
+      const nc = live;
+      if (nc === undefined) {
+        subscriber.error(away());
+        return;
+      }
+      const inbox = createInbox();
+      const subscription = nc.subscribe(inbox, {
+        callback: (error, message) => {
+          const failure = error ?? failureIn(message, name);
+          if (failure !== null) subscriber.error(failure);
+          else subscriber.next(message.json());
+        },
+      });
+      nc.publish(subjects.service(site, name), JSON.stringify(request), { reply: inbox });
+      return () => {
+        if (!nc.isClosed()) subscription.unsubscribe();
+      };
     });
 
   const ready: Bus['ready'] = (limitMs) =>
@@ -338,8 +378,23 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
     subscribe,
     last,
     serve,
+    serveStream,
+    call,
     close,
   };
+}
+
+/** What a reply says went wrong, or null. A server that knows no such service says 503. */
+function failureIn({ headers, data }: Msg, name: string): LookaheadError | null {
+  if (headers?.code === 503) return nobodyAnswers(name);
+  if (!headers?.has('Nats-Service-Error-Code')) return null;
+  const said = ServiceErrorSchema.safeParse(JSON.parse(new TextDecoder().decode(data)));
+  if (said.success) return new LookaheadError(said.data.code, said.data.message, said.data.remedy);
+  return nobodyAnswers(name);
+}
+
+function rethrow(error: unknown): void {
+  throw error;
 }
 
 /** Ends early, without error, when the signal fires. */

@@ -14,6 +14,8 @@ export interface OutboxItem {
   readonly camera: string;
   readonly kind: StoredKind;
   readonly bytes: number;
+  /** Prose of a forecast that has been said: it goes first, with the events. */
+  readonly isRevision?: boolean;
 }
 
 export interface OutboxLimits {
@@ -174,6 +176,6 @@ export class Outbox<Item extends OutboxItem> {
 /** Whether `a` is dropped rather than `b`: the less important, then the older. */
 function goesBefore(a: Queued<OutboxItem>, b: Queued<OutboxItem>): boolean {
   const rank = (queued: Queued<OutboxItem>): number =>
-    leastImportantFirst.indexOf(queued.item.kind);
+    queued.item.isRevision === true ? 0 : leastImportantFirst.indexOf(queued.item.kind);
   return rank(a) - rank(b) < 0 || (rank(a) === rank(b) && a.arrival < b.arrival);
 }

@@ -1,7 +1,14 @@
 /** How messages leave: stored kinds through the outbox until acknowledged, the others now or never. Knows no broker. */
 import { Subject } from 'rxjs';
 import { type LookaheadError } from '../errors.js';
-import { type Heartbeat, kindOf, type Message, type MessageKind, subjects } from '../messages.js';
+import {
+  type Heartbeat,
+  isRevision,
+  kindOf,
+  type Message,
+  type MessageKind,
+  subjects,
+} from '../messages.js';
 import type { PublishReceipt } from '../types.js';
 import { publishFailure } from './broker-errors.js';
 import { type Attempt, deliver } from './deliver.js';
@@ -164,6 +171,7 @@ export function createPublisher(site: string, limits: PublisherLimits, broker: B
           subject,
           data,
           bytes: data.length,
+          isRevision: isRevision(message),
           offeredAtMs: Date.now(),
           stored,
           failed,

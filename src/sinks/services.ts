@@ -1,6 +1,7 @@
 /** Requests over NATS: what comes in is bounded and checked, what goes out is JSON. Knows no broker. */
+import { catchError, defer, EMPTY, map, of, type Observable } from 'rxjs';
 import { z } from 'zod';
-import { errorCodes, LookaheadError } from '../errors.js';
+import { errorCodes, LookaheadError, type ErrorCode } from '../errors.js';
 import { TokenSchema, stateNames } from '../messages.js';
 
 /** Gets the parsed request (an empty one is `{}`) and gives the reply. A LookaheadError becomes status 400. */
@@ -11,28 +12,57 @@ export interface ServiceReply {
   readonly error?: { readonly status: number; readonly text: string };
 }
 
+/** What a service says instead of a reply. */
+export const ServiceErrorSchema = z.object({
+  code: z.enum(Object.keys(errorCodes) as [ErrorCode, ...ErrorCode[]]),
+  message: z.string(),
+  remedy: z.string(),
+});
+
 const requestBytesMax = 64 * 1024;
 
-/**
- * Undefined: no reply is due. A reply subject of ours or of the server's is refused: a request could otherwise make
- * the engine publish into its own streams.
- */
+/** The same, where a reply is a row of messages; an error ends it, as one of them. */
+export type StreamHandler = (request: unknown) => Observable<unknown>;
+
+/** A reply subject of ours or of the server's is refused: a request could otherwise make the engine publish into its own streams. */
+function isRefused(replyTo: string): boolean {
+  return replyTo === '' || /^(lookahead\.|\$)/.test(replyTo);
+}
+
+/** Undefined: no reply is due. */
 export async function answer(
   handler: ServiceHandler,
   data: Uint8Array,
   replyTo: string,
 ): Promise<ServiceReply | undefined> {
-  if (replyTo === '' || /^(lookahead\.|\$)/.test(replyTo)) return undefined;
+  if (isRefused(replyTo)) return undefined;
   try {
     return { data: encode(await handler(parse(data))) };
   } catch (error) {
-    const known = error instanceof LookaheadError;
-    const code = known ? error.code : 'request_failed';
-    const message = known ? error.message : errorCodes.request_failed;
-    const status = known && code !== 'request_failed' ? 400 : 500;
-    const remedy = known ? error.remedy : 'See the log of the engine.';
-    return { data: encode({ code, message, remedy }), error: { status, text: code } };
+    return failure(error);
   }
+}
+
+/** Empty: no reply is due. Never errors. Whoever leaves ends the handler's row. */
+export function answerStream(
+  handler: StreamHandler,
+  data: Uint8Array,
+  replyTo: string,
+): Observable<ServiceReply> {
+  if (isRefused(replyTo)) return EMPTY;
+  return defer(() => handler(parse(data))).pipe(
+    map((piece): ServiceReply => ({ data: encode(piece) })),
+    catchError((error: unknown) => of(failure(error))),
+  );
+}
+
+function failure(error: unknown): ServiceReply {
+  const known = error instanceof LookaheadError;
+  const code = known ? error.code : 'request_failed';
+  const message = known ? error.message : errorCodes.request_failed;
+  const status = known && code !== 'request_failed' ? 400 : 500;
+  const remedy = known ? error.remedy : 'See the log of the engine.';
+  return { data: encode({ code, message, remedy }), error: { status, text: code } };
 }
 
 function parse(data: Uint8Array): unknown {
@@ -80,3 +110,46 @@ export const CameraListSchema = z
   .describe('Reply of `cameras.list`: the cameras and their states.');
 
 export type CameraList = z.infer<typeof CameraListSchema>;
+
+export const AskRequestSchema = z
+  .object({
+    camera: TokenSchema.describe('Which camera is asked about.'),
+    question: z
+      .string()
+      .trim()
+      .min(1)
+      .max(500)
+      .optional()
+      .describe('In words; absent: how the newest recognised event came.'),
+    maxTokens: z
+      .int()
+      .min(1)
+      .max(1024)
+      .optional()
+      .describe('Longest answer; the bound of the engine holds too.'),
+  })
+  .describe('A question about what a camera shows now.');
+
+export type AskRequest = z.infer<typeof AskRequestSchema>;
+
+export const AnswerPieceSchema = z
+  .object({
+    schema: z.literal('lookahead.answer.v1'),
+    site: TokenSchema.describe('The place.'),
+    camera: TokenSchema.describe('The camera.'),
+    question: z.string().describe('What is answered.'),
+    window: z
+      .object({
+        from: z.iso.datetime().describe('First frame; UTC.'),
+        to: z.iso.datetime().describe('Last frame; UTC.'),
+      })
+      .describe('What the answer has looked at.'),
+    piece: z.int().nonnegative().describe('Counts the pieces of one answer.'),
+    text: z.string().describe('The next piece of the answer. For people; never a command.'),
+    more: z.boolean().describe('false: this was the last one; it has no text.'),
+  })
+  .describe(
+    'Reply of `ask`, one of several: pieces of text as they come, then one with `more: false`.',
+  );
+
+export type AnswerPiece = z.infer<typeof AnswerPieceSchema>;

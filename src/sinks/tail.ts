@@ -12,10 +12,14 @@ import {
   subjects,
 } from '../messages.js';
 import type { Bus, Received } from './bus.js';
+import { messageId } from './publisher.js';
 import { storedKinds } from './streams.js';
 
 /** An engine beats every second; so many without a beat and it is silent. */
 export const silentAfterMs = 3_000;
+
+/** Messages of which a repetition is noticed. */
+const shownMax = 1_000;
 
 export interface TailOptions {
   readonly camera?: string | undefined;
@@ -42,6 +46,7 @@ const StoredMessageSchema = z.discriminatedUnion('schema', [
 export async function tail(bus: Bus, options: TailOptions): Promise<() => void> {
   const { camera, console, raw, now = Date.now } = options;
   const newest = new Map<string, number>();
+  const shown = new Set<string>();
   let isSilent = false;
 
   const show = ({ subject, data }: Received, isLive: boolean): void => {
@@ -53,6 +58,11 @@ export async function tail(bus: Bus, options: TailOptions): Promise<() => void> 
       console.log('warn', `${subject}: not a message of version 1: ${messageOf(error)}`);
       return;
     }
+    // A message that the server was sent twice is heard twice.
+    const id = `${message.schema} ${messageId(message)}`;
+    if (shown.has(id)) return;
+    shown.add(id);
+    if (shown.size > shownMax) shown.delete([...shown][0] ?? '');
     if (message.schema === 'lookahead.forecast.v1') {
       const issuedAtMs = Date.parse(message.issuedAt);
       if (!isLive && (newest.get(message.camera) ?? 0) >= issuedAtMs) return;
@@ -63,8 +73,11 @@ export async function tail(bus: Bus, options: TailOptions): Promise<() => void> 
       console.state(message.camera, message.state, message.why);
     } else if (message.schema === 'lookahead.forecast.v1' && !isLive) {
       const ageS = ((now() - Date.parse(message.validUntil)) / 1_000).toFixed(0);
-      if (Date.parse(message.validUntil) > now()) console.message(message, lagMs(message, now()));
-      else console.log('info', `${message.camera}: the last forecast ended ${ageS} s ago.`);
+      if (Date.parse(message.validUntil) > now()) {
+        // Whoever comes late knows the chances of no revision.
+        console.message({ ...message, rev: 0 }, lagMs(message, now()));
+        if (message.rev > 0) console.message(message, null);
+      } else console.log('info', `${message.camera}: the last forecast ended ${ageS} s ago.`);
     } else console.message(message, isLive && 'window' in message ? lagMs(message, now()) : 0);
   };
 

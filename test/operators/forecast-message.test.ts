@@ -2,9 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LookaheadError } from '../../src/errors.js';
 import { ForecastSchema } from '../../src/messages.js';
-import { forecastMessage } from '../../src/operators/forecast-message.js';
+import { explainedForecast, forecastMessage } from '../../src/operators/forecast-message.js';
 import {
   facts,
+  fakeCarried,
+  fakeExplanation,
   fakeForecast,
   fakeObject,
   fakeReasoning,
@@ -37,12 +39,17 @@ describe('forecastMessage', () => {
       quality: 'good',
       latencyMs: { backbone: 3, fusion: 2, total: 50 },
       bundle: { name: 'fake', version: '1.0.0' },
+      rev: 0,
+      basis: 'reasoned',
+      explanation: [],
+      grounded: null,
     });
+    expect(forecastMessage(origin, facts, window, fakeCarried(), issue).basis).toBe('carried');
     expect(forecast.somethingElse).toBeCloseTo(0.05, 9);
     expect(forecast.familiarity).toBeCloseTo(0.4, 9);
   });
 
-  it('names the three most likely events, never «nothing», with live tracks and the reason given', () => {
+  it('names the three most likely events, never «nothing», with live tracks; reasons come later', () => {
     const { events } = forecastMessage(
       origin,
       facts,
@@ -55,7 +62,7 @@ describe('forecastMessage', () => {
     ).toEqual([
       ['van leaves', [3, 5], ''],
       ['gate opens', [], ''],
-      ['van enters', [3, 5], 'A van slows down at the gate.'],
+      ['van enters', [3, 5], ''],
     ]);
   });
 
@@ -139,5 +146,41 @@ describe('forecastMessage', () => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe('explainedForecast', () => {
+  it('is the same forecast with the next revision, its reasons and nothing else', () => {
+    const forecast = fakeForecast();
+    const explained = explainedForecast(forecast, facts, fakeExplanation());
+    expect(ForecastSchema.parse(explained)).toEqual(explained);
+    const [first, ...others] = forecast.events;
+    expect(explained).toEqual({
+      ...forecast,
+      rev: 1,
+      events: [
+        {
+          ...first,
+          justification: 'because it slows down at the gate .',
+          justificationVerified: true,
+        },
+        ...others,
+      ],
+      explanation: [
+        {
+          text: 'the gate opens , because the van enters .',
+          label: 'gate opens',
+          causes: [{ label: 'van enters', onset: '1970-01-01T00:00:00.005Z' }],
+          verified: true,
+          evidence: {
+            tracks: [3],
+            from: '1970-01-01T00:00:00.000Z',
+            to: '1970-01-01T00:00:00.010Z',
+          },
+        },
+      ],
+      grounded: true,
+      latencyMs: { ...forecast.latencyMs, explain: 30 },
+    });
   });
 });

@@ -207,6 +207,15 @@ describe('judgeOutcomes', () => {
     expect(outcomes.map(({ id }) => id.at(-1))).toEqual(['0', '1', '2', '3', '4']);
   });
 
+  it('judges a forecast once, though it comes twice and once more with its reasons', () => {
+    const forecast = fakeForecast();
+    const again = [forecast, { ...forecast, rev: 1 }, ...scenes(3, 4), forecast];
+    expect(verdicts(judge([...scenes(0, 2), forecast, ...again]))).toEqual(['miss: nothing']);
+    expect(verdicts(judge([...scenes(0, 2), { ...forecast, rev: 1 }, ...scenes(3, 4)]))).toEqual(
+      [],
+    );
+  });
+
   it('gives every forecast exactly one outcome, whatever comes', () => {
     const step = fc.oneof(
       { weight: 6, arbitrary: fc.constant('scene') },

@@ -1,14 +1,19 @@
 import { NEVER, of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { kindOf, type Message } from '../../src/messages.js';
+import { isRevision, kindOf, type Message } from '../../src/messages.js';
 import { publishBounded } from '../../src/operators/publish-bounded.js';
 import { marbles } from '../support/marbles.js';
 
-const messages = Object.fromEntries(
-  Object.entries({ s: 'scene', e: 'event', f: 'forecast', o: 'outcome', t: 'state' }).map(
-    ([key, kind]) => [key, { schema: `lookahead.${kind}.v1` } as Message],
+const messages: Record<string, Message> = {
+  ...Object.fromEntries(
+    Object.entries({ s: 'scene', e: 'event', o: 'outcome', t: 'state' }).map(([key, kind]) => [
+      key,
+      { schema: `lookahead.${kind}.v1` } as Message,
+    ]),
   ),
-);
+  f: { schema: 'lookahead.forecast.v1', rev: 0 } as Message,
+  r: { schema: 'lookahead.forecast.v1', rev: 1 } as Message,
+};
 
 function droppedWhileStalled(diagram: string): string[] {
   const dropped: string[] = [];
@@ -17,7 +22,7 @@ function droppedWhileStalled(diagram: string): string[] {
       publishBounded(
         { inFlightMax: 1, waitingMax: 3 },
         () => NEVER,
-        (message) => void dropped.push(kindOf(message)),
+        (message) => void dropped.push(`${kindOf(message)}${isRevision(message) ? ' 1' : ''}`),
       ),
     );
     expectObservable(published, `${'-'.repeat(diagram.length)}!`).toBe('-');
@@ -46,6 +51,11 @@ describe('publishBounded', () => {
     expect(droppedWhileStalled('sfseo')).toEqual(['scene']);
     expect(droppedWhileStalled('sfseoo')).toEqual(['scene', 'event']);
     expect(droppedWhileStalled('sfseoot')).toEqual(['scene', 'event', 'forecast']);
+  });
+
+  it('drops the prose of a forecast rather than a forecast', () => {
+    expect(droppedWhileStalled('sofrf')).toEqual(['forecast 1']);
+    expect(droppedWhileStalled('sofre')).toEqual(['forecast 1']);
   });
 
   it('a scene that comes while only worthier messages wait is dropped itself', () => {

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { configKeys, overrides, type Config } from '../../src/config.js';
+import { configKeys, gateOf, overrides, promptsOf, type Config } from '../../src/config.js';
 import { LookaheadError } from '../../src/errors.js';
 import { loadConfig } from '../../src/load-config.js';
+import { defaultGate } from '../../src/pipeline-config.js';
 import { polygonsOf } from '../../src/privacy-mask-schema.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lookahead-config-'));
@@ -325,6 +326,29 @@ describe('what is valid', () => {
     expect(config.bundle).toBe(join(folder, 'mine'));
     expect(config.cameras['a']?.url).toBe(`file:${join(folder, 'x.mp4')}`);
   });
+});
+
+describe('the gate', () => {
+  it('is on, has the limits that were measured, and can be switched off', () => {
+    expect(gateOf(load(null).gate)).toMatchObject(defaultGate);
+    expect(gateOf(load('gate: { enabled: false }').gate)).toBeUndefined();
+    expect(gateOf(load('gate: { distanceMax: 0.3 }').gate)).toMatchObject({ distanceMax: 0.3 });
+  });
+
+  it.each([
+    ['gate: { restingMaxPerS: 0.1 }', /gate\.restingMaxPerS: must not be above movingMinPerS/],
+    ['gate: { attributeOffMax: 0.9 }', /gate\.attributeOffMax: must not be above attributeOnMin/],
+    ['gate: { distanceMax: 2 }', /gate\.distanceMax/],
+  ])('%s is refused', (yaml, message) => {
+    expect(problem(() => load(yaml)).message).toMatch(message);
+  });
+});
+
+it("a camera's own prompts are handed on, those of the bundle left to it", () => {
+  const config = load(gate("prompts: { ask: 'Query:', question: 'why <event> ?' }"));
+  expect(promptsOf(config, 'gate')).toEqual({ ask: 'Query:' });
+  expect(config.cameras['gate']?.prompts.question).toBe('why <event> ?');
+  expect(promptsOf(config, 'yard-1')).toEqual({});
 });
 
 describe('the reference file', () => {

@@ -8,6 +8,7 @@ import {
   paintFor,
   percent,
   Tally,
+  whyLine,
   type Output,
 } from '../../src/console.js';
 import type { Forecast, Outcome } from '../../src/messages.js';
@@ -163,6 +164,46 @@ describe('a forecast', () => {
     expect(err.text).toBe(
       'warn: gate: this picture is unlike anything the bundle was trained on; its chances are not calibrated.\n',
     );
+  });
+
+  it('says what was carried', () => {
+    expect(forecastLine(forecast({ basis: 'carried' }), 800)).toMatch(/ {3}lag 0\.8 s, carried$/);
+    expect(forecastLine(forecast({ basis: 'carried' }), null)).toMatch(/9 % {3}carried$/);
+    expect(forecastLine(forecast(), null)).toMatch(/9 %$/);
+  });
+
+  const step = (text: string, verified: boolean): Forecast['explanation'][number] => ({
+    text,
+    verified,
+    evidence: { tracks: [], from: '2026-01-01T00:00:00.000Z', to: '2026-01-01T00:00:08.000Z' },
+  });
+
+  it('is told once; its revision tells the reasons alone', () => {
+    const { out, view } = consoleForTest();
+    view.message(forecast(), 800);
+    const explanation = [
+      step('the van stops at the gate .', true),
+      step('the gate opens , because the van stops .', false),
+    ];
+    view.message(forecast({ rev: 1, explanation }), 1_200);
+    view.message(forecast({ rev: 1 }), 1_200);
+    expect(out.text.trimEnd().split('\n').slice(1)).toEqual([
+      'gate      why: the van stops at the gate; the gate opens, because the van stops (unverified)',
+    ]);
+  });
+
+  it('gives the reason of its likeliest event where there are no steps, and says when it is habit', () => {
+    const [first, ...others] = forecast().events;
+    const because = { justification: 'because it slows down .', justificationVerified: true };
+    const revised = forecast({
+      rev: 1,
+      grounded: false,
+      events: [{ ...first!, ...because }, ...others],
+    });
+    expect(whyLine(revised)).toBe(
+      'why: van enters, because it slows down (by habit: the picture hardly counted)',
+    );
+    expect(whyLine(forecast())).toBeNull();
   });
 
   it('stands in columns', () => {

@@ -6,6 +6,7 @@ import { createMetrics } from '../../src/metrics/registry.js';
 import { countBusEvent, countMessage, metricsReport } from '../../src/metrics/report.js';
 import type { Message } from '../../src/messages.js';
 import type { Frame, Scene } from '../../src/types.js';
+import { forecast } from '../support/messages.js';
 
 const metricsForTest = () => createMetrics({ processMetrics: false });
 
@@ -39,6 +40,8 @@ describe('what happens', () => {
     report.frame({} as Frame);
     report.scene({ familiarity: 0.5, stagesMs: { backbone: 40 } } as unknown as Scene);
     report.dropped('perceive', 'newer', 3);
+    report.dropped('explain', 'newer', 1);
+    report.decided('event');
     report.failed('reason', new LookaheadError('model_late', 'x', 'y'));
     report.state('connecting', '');
     report.state('online', '');
@@ -48,6 +51,9 @@ describe('what happens', () => {
       'lookahead_familiarity_ratio{camera="gate"} 0.5',
       'lookahead_stage_duration_seconds_sum{stage="backbone"} 0.04',
       'lookahead_drops_total{camera="gate",stage="perceive",reason="newer"} 3',
+      'lookahead_drops_total{camera="gate",stage="explain",reason="newer"} 1',
+      'lookahead_explanations_total{camera="gate",result="dropped"} 1',
+      'lookahead_gate_total{camera="gate",reason="event"} 1',
       'lookahead_failures_total{camera="gate",stage="reason",code="model_late"} 1',
       'lookahead_connects_total{camera="gate"} 1',
       'lookahead_camera_state{camera="gate",state="online"} 1',
@@ -59,14 +65,40 @@ describe('what happens', () => {
 
   it('counts the lag from the last frame to the acknowledgement', async () => {
     const metrics = metricsForTest();
-    const forecast = {
+    const told = {
       schema: 'lookahead.forecast.v1',
       camera: 'gate',
       issuedAt: '2026-01-01T00:00:08.500Z',
       window: { to: '2026-01-01T00:00:08.000Z' },
     } as Message;
-    countMessage(metrics, forecast, Date.parse('2026-01-01T00:00:08.800Z'));
+    countMessage(metrics, told, Date.parse('2026-01-01T00:00:08.800Z'));
     expect(await metrics.text()).toContain('lookahead_lag_seconds_sum{camera="gate"} 0.8');
+  });
+
+  it('counts a forecast once by its basis, and its revision as an explanation alone', async () => {
+    const metrics = metricsForTest();
+    const first = forecast(1);
+    countMessage(metrics, first, Date.parse(first.window.to) + 300);
+    countMessage(metrics, forecast(2, { basis: 'carried' }), Date.parse(first.window.to));
+    const evidence = { tracks: [], from: first.window.from, to: first.window.to };
+    const explanation = [
+      { text: 'a', verified: true, evidence },
+      { text: 'b', verified: false, evidence },
+    ];
+    const revised = forecast(1, { rev: 1, explanation });
+    countMessage(metrics, revised, Date.parse(first.window.to) + 90_000);
+    const text = (await metrics.text()).split('\n');
+    for (const line of [
+      'lookahead_forecasts_total{camera="gate",basis="reasoned"} 1',
+      'lookahead_forecasts_total{camera="gate",basis="carried"} 1',
+      'lookahead_messages_total{camera="gate",kind="forecast"} 3',
+      'lookahead_lag_seconds_count{camera="gate"} 2',
+      'lookahead_explanations_total{camera="gate",result="published"} 1',
+      'lookahead_explanation_steps_total{camera="gate",result="verified"} 1',
+      'lookahead_explanation_steps_total{camera="gate",result="unverified"} 1',
+    ]) {
+      expect(text).toContain(line);
+    }
   });
 
   it.each<[BusEvent, string]>([

@@ -41,3 +41,27 @@ it.each([
   listeners.get('forecast')?.({ data: JSON.stringify(forecast(1, more)) });
   expect(camera.querySelector('.note').textContent).toMatch(note);
 });
+
+it('shows reasons when they come, without touching the bars, and says what was carried', () => {
+  const events = forecast(1).events.map((event) => ({ ...event, justification: '' }));
+  const show = (more: Parameters<typeof forecast>[1], sequence = 2): void =>
+    listeners.get('forecast')?.({ data: JSON.stringify(forecast(sequence, { events, ...more })) });
+  const [why, bars, basis] = ['.why', '.bars', '.basis'].map((name) => camera.querySelector(name));
+  let drawn = 0;
+  bars!.replaceChildren = () => void (drawn += 1);
+  show({});
+  expect([why!.textContent, basis!.textContent, drawn]).toEqual(['', '', 1]);
+  const evidence = { tracks: [], from: '', to: '' };
+  const explanation = [
+    { text: 'the gate opens , because it is late .', verified: false, evidence },
+  ];
+  show({ rev: 1, explanation });
+  expect(why!.textContent).toBe('Why: the gate opens, because it is late (unverified)');
+  expect(drawn).toBe(1);
+  show({ basis: 'carried' }, 3);
+  expect([why!.textContent, drawn]).toEqual(['', 2]);
+  expect(basis!.textContent).toMatch(/^Carried/);
+  // Who opens the page later is told a revision first.
+  show({ rev: 1, explanation }, 4);
+  expect(drawn).toBe(3);
+});

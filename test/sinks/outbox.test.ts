@@ -58,6 +58,13 @@ describe('the outbox', () => {
     expect(outbox.messages).toBe(4);
   });
 
+  it('drops the prose of a forecast before outcomes and forecasts', () => {
+    const outbox = outboxOf(3);
+    const prose = { ...item('a'), isRevision: true };
+    for (const each of [item('a', 'outcome'), item('a'), prose]) outbox.add(each);
+    expect(outbox.add(item('a'))).toEqual([prose]);
+  });
+
   it('never drops what is on its way, since it may be stored already', () => {
     const outbox = outboxOf(1);
     const first = item('a', 'event');

@@ -1,8 +1,25 @@
 import { connect } from 'nats';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import {
+  concat,
+  firstValueFrom,
+  lastValueFrom,
+  map,
+  of,
+  take,
+  throwError,
+  timer,
+  toArray,
+} from 'rxjs';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { LookaheadError } from '../../src/errors.js';
 import { connectBus } from '../../src/sinks/bus.js';
-import { answer, type CameraList, CameraListSchema } from '../../src/sinks/services.js';
+import {
+  answer,
+  answerStream,
+  type CameraList,
+  CameraListSchema,
+} from '../../src/sinks/services.js';
+import { marbles } from '../support/marbles.js';
 import { natsServerForTest } from '../support/nats-server.js';
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
@@ -60,6 +77,66 @@ describe('a request', () => {
     const reply = await answer(thrower(new Error('secret inside')), text(''), '_INBOX.x');
     expect(reply?.error?.status).toBe(500);
     expect(JSON.stringify(json(reply?.data))).not.toContain('secret');
+  });
+});
+
+describe('a row of replies', () => {
+  it(
+    'comes piece by piece; an error is its last reply; who leaves ends the handler',
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const pieces = cold('a-b-#', { a: { n: 1 }, b: { n: 2 } }, new Error('secret inside'));
+      const replies = answerStream(() => pieces, text('{}'), '_INBOX.x').pipe(
+        map(({ data, error }) => error?.text ?? (json(data) as { n: number }).n),
+      );
+      expectObservable(replies).toBe('a-b-(f|)', { a: 1, b: 2, f: 'request_failed' });
+      expectObservable(replies, '-!').toBe('a', { a: 1 });
+      expectSubscriptions(pieces.subscriptions).toBe(['^---!', '^!']);
+    }),
+  );
+
+  it('is refused like a single one', async () => {
+    const refused = await firstValueFrom(
+      answerStream(() => of(1), text('null'), '_INBOX.x'),
+      { defaultValue: null },
+    );
+    expect(refused?.error).toEqual({ status: 400, text: 'request_invalid' });
+    const none = answerStream(() => of(1), text('{}'), 'lookahead.v1.test.gate.forecast');
+    expect(await lastValueFrom(none, { defaultValue: null })).toBeNull();
+  });
+
+  it('crosses NATS: pieces as they come, errors with code and remedy, and silence where nobody serves', async () => {
+    const server = await natsServerForTest();
+    const [engine, reader] = await Promise.all([
+      connectBus({ servers: [server.url], site: 'test' }),
+      connectBus({ servers: [server.url], site: 'test', role: 'reader' }),
+    ]);
+    onTestFinished(() => Promise.all([engine.close(0), reader.close(0)]).then(() => undefined));
+    await Promise.all([engine.ready(20_000), reader.ready(20_000)]);
+    await expect(
+      firstValueFrom(reader.call('ask', {}), { defaultValue: null }),
+    ).rejects.toMatchObject({
+      code: 'request_failed',
+      message: 'No engine of this site answers "ask".',
+    });
+    const busy = new LookaheadError('queue_full', '4 questions already wait.', 'Later.');
+    engine.serveStream('ask', 'Answers.', (request) =>
+      (request as { camera: string }).camera === 'busy'
+        ? throwError(() => busy)
+        : concat(of({ text: 'a' }), timer(50).pipe(map(() => ({ text: 'b' })))),
+    );
+    const twice = (): Promise<unknown[] | null> =>
+      firstValueFrom(reader.call('ask', { camera: 'gate' }).pipe(take(2), toArray()), {
+        defaultValue: null,
+      });
+    // The endpoint is offered right after the connection, which `ready` does not wait for.
+    const said = await vi.waitFor(twice, { timeout: 20_000, interval: 50 });
+    expect(said).toEqual([{ text: 'a' }, { text: 'b' }]);
+    await expect(
+      firstValueFrom(reader.call('ask', { camera: 'busy' }), { defaultValue: null }),
+    ).rejects.toMatchObject({
+      code: 'queue_full',
+      remedy: 'Later.',
+    });
   });
 });
 

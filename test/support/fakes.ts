@@ -1,11 +1,12 @@
 /** Small whole values of every type that passes through a pipeline, and ports that write down what they were told. */
-import { of } from 'rxjs';
+import { EMPTY, of } from 'rxjs';
 import { messageOf } from '../../src/errors.js';
 import type { Forecast } from '../../src/messages.js';
 import { forecastMessage, type ForecastFacts } from '../../src/operators/forecast-message.js';
 import { defaultLimits, type PipelineConfig } from '../../src/pipeline-config.js';
 import type {
   Clip,
+  Explanation,
   Frame,
   Ports,
   Reasoning,
@@ -45,6 +46,7 @@ export const geometry: PipelineConfig['manifest']['geometry'] = {
   objectAttributes: [],
   trackAttributes: [],
   place: [],
+  trackErrors: [],
 };
 
 export function fakeConfig(change: Partial<PipelineConfig> = {}): PipelineConfig {
@@ -124,16 +126,39 @@ export function fakeReasoning(probabilities = [0.2, 0.5, 0.15, 0.1, 0.03, 0.02])
   return {
     probabilities,
     rawProbabilities: probabilities,
-    justifications: [{ label: 1, text: 'A van slows down at the gate.' }],
-    explanation: [{ text: 'A van came.', evidence: { tracks: [3], fromMs: 0, toMs: 10 } }],
+    basis: 'reasoned',
     stagesMs: { fusion: 2 },
+  };
+}
+
+/** What the cheap head says of the same window. */
+export function fakeCarried(probabilities?: number[]): Reasoning {
+  return { ...fakeReasoning(probabilities), basis: 'carried', stagesMs: { tracks: 1 } };
+}
+
+export function fakeExplanation(change: Partial<Explanation> = {}): Explanation {
+  return {
+    justifications: [{ label: 1, text: 'because it slows down at the gate .', verified: true }],
+    steps: [
+      {
+        text: 'the gate opens , because the van enters .',
+        label: 2,
+        causes: [{ label: 1, onsetMs: 5 }],
+        verified: true,
+        evidence: { tracks: [3], fromMs: 0, toMs: 10 },
+      },
+    ],
+    grounded: true,
+    absentNamed: 0,
+    stagesMs: { explain: 30 },
+    ...change,
   };
 }
 
 /** The scene of a clip, as a perceiver would make it. */
 export const sceneOf = ({ index, fromMs, toMs }: Clip): Scene => fakeScene(index, { fromMs, toMs });
 
-/** A report that keeps one line for everything it is told but frames, clips and scenes. */
+/** A report that keeps one line for everything it is told but frames, clips, scenes, windows and decisions. */
 export function recordReport(): Report & { readonly lines: string[] } {
   const lines: string[] = [];
   return {
@@ -141,6 +166,8 @@ export function recordReport(): Report & { readonly lines: string[] } {
     frame: () => undefined,
     clip: () => undefined,
     scene: () => undefined,
+    window: () => undefined,
+    decided: () => undefined,
     dropped: (stage, reason, count) => void lines.push(`${stage} dropped ${count}: ${reason}`),
     failed: (stage, error) => void lines.push(`${stage} failed: ${messageOf(error)}`),
     state: (state, why) => void lines.push(`${state}: ${why}`),
@@ -151,7 +178,9 @@ export function recordReport(): Report & { readonly lines: string[] } {
 export function fakePorts(change: Partial<Ports> & Pick<Ports, 'frames'>): Ports {
   return {
     perceive: (clip) => of(sceneOf(clip)),
-    reason: () => of(fakeReasoning()),
+    score: () => of(fakeReasoning()),
+    carry: () => of(fakeCarried()),
+    explain: () => EMPTY,
     publish: () => of({ ackedAtMs: 0 }),
     report: recordReport(),
     ...change,

@@ -52,8 +52,7 @@ export function measureScenes(scenes: readonly MeasuredScene[], dataset: Dataset
     tallyEvents(scene, dataset, tally);
     tallyOutcomes(scene, dataset, tally);
     tallyObjects(scene, tally);
-    for (const { familiarity } of ofKind<Forecast>(scene, 'forecast'))
-      tally('familiarity', familiarity, 1);
+    for (const { familiarity } of forecastsOf(scene)) tally('familiarity', familiarity, 1);
   }
   const measured = {
     ...forecasts.measures,
@@ -104,6 +103,12 @@ function ofKind<T extends Message>(scene: MeasuredScene, kind: string): T[] {
   return scene.messages.filter((m) => m.schema === `lookahead.${kind}.v1`) as T[];
 }
 
+/** Each once: a message may come twice, and a revision says nothing new of chances. */
+function forecastsOf(scene: MeasuredScene): Forecast[] {
+  const first = ofKind<Forecast>(scene, 'forecast').filter(({ rev }) => rev === 0);
+  return [...new Map(first.map((forecast) => [forecast.id, forecast])).values()];
+}
+
 /** A recording's frame f has the time f / rate; its clips are cut without a gap. */
 function clipOf(timeMs: number, { framesPerSecond, framesPerClip }: Rhythm): number {
   return Math.floor(Math.round((timeMs * framesPerSecond) / 1000) / framesPerClip);
@@ -118,7 +123,7 @@ function askedOf(
   dataset: Dataset,
 ): { readonly window: TruthWindow; readonly line: NextLine }[] {
   const byClip = new Map(scene.truth.windows.map((window) => [window.clip, window]));
-  return ofKind<Forecast>(scene, 'forecast').flatMap((forecast) => {
+  return forecastsOf(scene).flatMap((forecast) => {
     const window = byClip.get(lastClipOf(forecast, dataset));
     const truth = window && truthWindowOf(window, scene.truth, dataset);
     if (!truth) return [];
@@ -144,9 +149,7 @@ function tallyEvents(scene: MeasuredScene, dataset: Dataset, tally: Tally): void
 
 /** How often the recognised outcome of a forecast is the true one. */
 function tallyOutcomes(scene: MeasuredScene, dataset: Dataset, tally: Tally): void {
-  const clips = new Map(
-    ofKind<Forecast>(scene, 'forecast').map((it) => [it.id, lastClipOf(it, dataset)]),
-  );
+  const clips = new Map(forecastsOf(scene).map((it) => [it.id, lastClipOf(it, dataset)]));
   for (const { id, observed } of ofKind<Outcome>(scene, 'outcome')) {
     const window = scene.truth.windows.find(({ clip }) => clip === clips.get(id));
     if (!window || observed === null) continue;
