@@ -5,7 +5,7 @@ import { openBus, openNatsServer } from './broker.js';
 import { CameraServer } from './camera-server.js';
 import { cameraAt, watchCameras, type CameraSource, type CameraStatus } from './cameras.js';
 import { Closers } from './closers.js';
-import { cameraNamesOf, type CameraConfig, type Config } from './config.js';
+import { cameraNamesOf, promptsOf, type CameraConfig, type Config } from './config.js';
 import { failureLine, type Console } from './console.js';
 import type { LivePictures } from './http/pictures.js';
 import { startHttp } from './http/server.js';
@@ -160,6 +160,7 @@ async function openModels(
     bundleDir: bundleDirOf(config),
     epoch,
     perceiverBatch: config.models,
+    promptsOf: (camera) => promptsOf(config, camera),
     child: {
       onRestart: (role, why) => {
         metrics.add('lookahead_model_restarts_total', { role });

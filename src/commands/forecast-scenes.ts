@@ -14,7 +14,7 @@ import type { HeldOut, SceneTools } from './held-out-scenes.js';
 import { perceiveAll, readClips } from './perceive-scene.js';
 
 /** Raised when the same bundle would say other things of the same scene, or results have another form. */
-const resultsVersion = 1;
+const resultsVersion = 2;
 
 /** `pixels`: the real path. `trueMasks`: the same but for the segmenter. `trueTracks`: no picture at all. */
 export type Sight = 'pixels' | 'trueMasks' | 'trueTracks';

@@ -27,19 +27,24 @@ export function explanationStep(
   evidence: SceneEvidence,
   { labels, classes }: Pick<Manifest, 'labels' | 'classes'>,
 ): ExplanationStep {
-  const said = [event, ...causes].map((one) => {
+  const tell = (one: RecognisedEvent) => {
     const label = labels[one.label];
     if (!label) throw new Error(`There is no label ${one.label}.`);
     return { one, words: withArticles(label.text, classes), ...evidence.check(one, label) };
-  });
-  const [what, ...why] = said.map(({ words }) => words);
+  };
+  const what = tell(event);
+  // A cause that the scene does not bear out is left out where another is borne out.
+  const all = causes.map(tell);
+  const borneOut = all.filter(({ verified }) => verified);
+  const why = borneOut.length > 0 ? borneOut : all;
+  const said = [what, ...why];
   const times = said.map(({ one }) => one.onsetMs);
   const tracks = new Set(said.flatMap((one) => one.tracks));
   return {
-    text: `${what ?? ''}, because ${why.join(' and ')}`,
+    text: `${what.words}, because ${why.map(({ words }) => words).join(' and ')}`,
     label: event.label,
-    causes: causes.map(({ label, onsetMs }) => ({ label, onsetMs })),
-    verified: said.every(({ verified }) => verified) && causes.length > 0,
+    causes: why.map(({ one }) => ({ label: one.label, onsetMs: one.onsetMs })),
+    verified: what.verified && borneOut.length > 0,
     evidence: {
       tracks: [...tracks].sort((a, b) => a - b),
       fromMs: Math.min(...times),

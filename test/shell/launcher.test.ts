@@ -148,6 +148,16 @@ describe('check', () => {
                 - [1, 0]
                 - [1, 0.5]
               rectangle: null
+          prompts:
+            forecast: null
+            justify: null
+            events: null
+            cause: null
+            describe: null
+            ask: null
+            answer: null
+            verbal: null
+            question: null
         yard:
           url: rtsp://h/s
           username: u
@@ -157,11 +167,36 @@ describe('check', () => {
           timeoutMs: 5000
           silenceMs: 5000
           privacyMasks: []
+          prompts:
+            forecast: null
+            justify: null
+            events: null
+            cause: null
+            describe: null
+            ask: null
+            answer: null
+            verbal: null
+            question: null
       yardCameras: 2
       bundle: yard
       models:
         batchMax: 8
         batchWaitMs: 0
+      gate:
+        enabled: true
+        distanceMax: 0.1
+        reasonEveryMaxMs: 30000
+        movingMinPerS: 0.05
+        restingMaxPerS: 0.02
+        attributeOnMin: 0.65
+        attributeOffMax: 0.35
+        goneClips: 2
+        explain: true
+        explainChangeMin: 0.15
+      ask:
+        waitingMax: 4
+        deadlineMs: 20000
+        tokensMax: 96
       nats:
         servers:
           - nats://***@h
