@@ -287,7 +287,7 @@ def record(data: Path, tracks: Path) -> None:
     for seed, (split, scenes) in enumerate({"train": 6, "validation": 2, "test": 2}.items(), 1):
         command = [str(ROOT / "lookahead"), "yard", "record", "--split", split]
         command += ["--scenes", str(scenes), "--seconds", "24", "--seed", str(seed)]
-        command += ["--bayes-count", "64" if split == "test" else "0", "--causes-pairs", "0"]
+        command += ["--bayes-count", "0" if split == "train" else "64", "--causes-pairs", "0"]
         if not (data / split / "dataset.json").exists():
             subprocess.run([*command, "--out", str(data / split)], check=True)
         if not (tracks / split / "tracks.json").exists():

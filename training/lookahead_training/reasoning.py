@@ -209,9 +209,17 @@ class Reasoning:
         self.note("quality", found)
         add_reasoner(
             *(self.bundle, Reasoner(encoder, fusion, llama, text)),
-            *(self.watched("validation"), 20, fitted, self.about()),
+            *(*self.example(), fitted, self.about()),
         )
         return float(found["skill"])
+
+    def example(self) -> tuple[Tracks, int]:
+        """The window with the most tracks, for the trace and the golden files; a true one where nothing was seen at all."""
+        seen = self.watched("validation")
+        counts = np.diff(seen.starts)
+        if counts.max() > 0:
+            return seen, int(counts.argmax())
+        return read_tracks([self.world_data / "validation"]), 0
 
     def about(self) -> dict:
         """What the manifest says anew; its quality is measured by the engine, not here."""

@@ -94,7 +94,9 @@ def make_batch(
     bits = tracks.seen[rows][..., None] >> np.arange(looks) & there[..., None]
     seen = torch.from_numpy(bits.reshape(m, t).astype(bool))  # [M,T]
     box = torch.from_numpy(tracks.box[rows].reshape(m, t, 4).astype(np.float32) / 65535)
-    shown = torch.from_numpy(tracks.shown[rows].reshape(m, t, -1).astype(np.float32) / 100)
+    shown = torch.from_numpy(
+        tracks.shown[rows].reshape(m, t, tracks.shown.shape[-1]).astype(np.float32) / 100
+    )
     row = torch.from_numpy(rows.max(1).astype(np.int64))  # [M]
     kind = torch.from_numpy(tracks.kind[rows.max(1)].astype(np.int64))  # [M]
     window = torch.from_numpy(window)
