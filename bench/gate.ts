@@ -131,8 +131,8 @@ try {
 const lines = [
   `Bundle ${manifest.name} ${manifest.version}; ${String(scenes)} scenes of ${String(seconds)} s each, in the quiet yard with ${values.quiet} of the usual arrivals; Bayes from ${String(futures)} futures. 95 % intervals by bootstrap over scenes.`,
   '',
-  '| yard | runs saved | skill, all scored | skill, with the gate | skill lost | alerts | within one clip | time to say it, ms, median and 95 % |',
-  '| --- | --- | --- | --- | --- | --- | --- | --- |',
+  '| yard | runs saved | skill, all scored | skill, with the gate | skill lost | nats lost | alerts | within one clip | time to say it, ms, median and 95 % |',
+  '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
   ...rows,
   '',
   'Why forecasts were made, in shares: ' + reasonLines.join(' '),
@@ -317,6 +317,8 @@ interface Summary {
   readonly saved: number;
   readonly always: number;
   readonly gated: number;
+  /** For each forecast. Where little comes, Bayes and the prior are nearly one, and skill says little; this still does. */
+  readonly natsLost: number;
 }
 
 function summaryOf(tallies: readonly Tally[]): Summary {
@@ -330,6 +332,7 @@ function summaryOf(tallies: readonly Tally[]): Summary {
     saved: 1 - total(({ gatedRuns }) => gatedRuns) / total(({ rhythmRuns }) => rhythmRuns),
     always: skill('always'),
     gated: skill('gated'),
+    natsLost: (loss('gated') - loss('always')) / total(({ losses }) => losses.length),
   };
 }
 
@@ -357,6 +360,7 @@ function rowOf(title: string, tallies: readonly Tally[]): string {
     withInterval(({ always }) => always, 3),
     withInterval(({ gated }) => gated, 3),
     withInterval(({ always, gated }) => always - gated, 4),
+    withInterval(({ natsLost }) => natsLost, 4),
     String(delays.length),
     delays.length === 0 ? '-' : (inTime / delays.length).toFixed(3),
     `${at(0.5)}, ${at(0.95)}`,

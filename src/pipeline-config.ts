@@ -73,13 +73,16 @@ export const defaultLimits: PipelineLimits = {
   openForecastsMax: 64,
 };
 
-/** Chosen by `npm run bench -- gate`, on other scenes than those it reports. */
+/**
+ * Chosen among twelve on the scenes of `npm run bench -- gate --seed 2`, which are not those it reports: they save 92 % of the
+ * quiet yard's runs where half the distance, half the time and a band of 0.35 to 0.65 for attributes save 87 %, at equal skill.
+ */
 export const defaultGate: GateLimits = {
-  distanceMax: 0.1,
-  reasonEveryMaxMs: 30_000,
+  distanceMax: 0.2,
+  reasonEveryMaxMs: 60_000,
   movingMinPerS: 0.05,
   restingMaxPerS: 0.02,
-  attributeOnMin: 0.65,
-  attributeOffMax: 0.35,
+  attributeOnMin: 0.8,
+  attributeOffMax: 0.2,
   goneClips: 2,
 };

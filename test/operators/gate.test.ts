@@ -49,9 +49,9 @@ describe('the gate', () => {
     ['it is called otherwise', [scene(3, [gate({ class: 'door' })])], 'class'],
     ['it starts', [scene(3, [gate({ velocity: { x: 0.06, y: 0 } })])], 'motion'],
     ['its place is not quite certain', [scene(3, [gate({ velocity: { x: 0.03, y: 0 } })])], null],
-    ['it opens', [scene(3, [gate({ attributes: { open: 0.7 } })])], 'attribute'],
+    ['it opens', [scene(3, [gate({ attributes: { open: 0.9 } })])], 'attribute'],
     ['it may have opened', [scene(3, [gate({ attributes: { open: 0.5 } })])], null],
-    ['it hardly opened', [scene(3, [gate({ attributes: { open: 0.3 } })])], null],
+    ['it hardly opened', [scene(3, [gate({ attributes: { open: 0.15 } })])], null],
     ['it faces left', [scene(3, [gate({ attributes: { facing: -0.8 } })])], 'attribute'],
     ['it rains', [scene(3, [gate()], { place: { rain: 0.9 } })], 'place'],
     ['time passes', [scene(3, [gate()], { toMs: 1_100 })], 'time'],
@@ -70,13 +70,13 @@ describe('the gate', () => {
     };
     expect(later(0.03, 0.5)).toBeNull();
     expect(later(0.01, 0.9)).toBe('motion');
-    expect(later(0.1, 0.2)).toBe('attribute');
+    expect(later(0.1, 0.1)).toBe('attribute');
   });
 
   it('asks when the cheap head thinks otherwise than at the last reasoned forecast', () => {
     const quiet = [scene(3, [gate()])];
-    expect(changeIn(quiet, [0.55, 0.35, 0.1])).toBeNull();
-    expect(changeIn(quiet, [0.4, 0.5, 0.1])).toBe('distance');
+    expect(changeIn(quiet, [0.45, 0.45, 0.1])).toBeNull();
+    expect(changeIn(quiet, [0.35, 0.55, 0.1])).toBe('distance');
     expect(changeIn(quiet, null)).toBeNull();
   });
 

@@ -149,8 +149,8 @@ describe('with a gate', () => {
 
   it('reasons when the chances of the cheap head drift away from where they were when last reasoned', () => {
     const drift = (window: Window): Observable<Reasoning> => {
-      const shift = 0.04 * Number(newest(window));
-      return of(fakeCarried([0.2 + shift, 0.5 - shift, 0.15, 0.1, 0.03, 0.02]));
+      const shift = 0.08 * Number(newest(window));
+      return of(fakeCarried([shift, 1 - shift, 0, 0, 0, 0]));
     };
     const { reasons } = run('1-2-3-4-5-6-7|', 'A-----D-----G|', { carry: drift }, 8);
     expect(reasons).toEqual(['first', 'distance', 'distance']);
