@@ -184,12 +184,12 @@ describe('check', () => {
         batchWaitMs: 0
       gate:
         enabled: true
-        distanceMax: 0.1
-        reasonEveryMaxMs: 30000
+        distanceMax: 0.2
+        reasonEveryMaxMs: 60000
         movingMinPerS: 0.05
         restingMaxPerS: 0.02
-        attributeOnMin: 0.65
-        attributeOffMax: 0.35
+        attributeOnMin: 0.8
+        attributeOffMax: 0.2
         goneClips: 2
         explain: true
         explainChangeMin: 0.15
