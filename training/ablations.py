@@ -25,7 +25,15 @@ from lookahead_training.loop import keep_memory
 from lookahead_training.models.fusion import Fusion, MeanPool
 from lookahead_training.models.llama import Llama
 from lookahead_training.reasoning import Reasoning
-from lookahead_training.symbolic.score import Scores, draw_scenes, interval, score, skill_of
+from lookahead_training.symbolic.score import (
+    Scores,
+    draw_scenes,
+    interval,
+    score,
+    scored,
+    skill_of,
+    template_prior,
+)
 from lookahead_training.text import Text, read_prefix
 from lookahead_training.train_language import train_language
 from lookahead_training.train_reasoner import (
@@ -83,7 +91,7 @@ class Ablations:
         self.tracks = {}
         for name in held:
             tracks = run.watched(name)
-            judged = np.flatnonzero(~np.isnan(tracks.bayes[:, 0]))
+            judged = scored(tracks)
             self.tracks[name] = tracks, judged
             self.held[name] = watch(encoder, tracks, judged), run.words_of(name)
 
@@ -132,15 +140,16 @@ class Ablations:
             scores[:, 0] += bias
             chances = (scores / temperature).softmax(-1).double().numpy()
             tracks, judged = self.tracks[name]
-            scored = score(tracks, judged, chances, template_means(tracks))
+            # The prior from the judged recording's own futures: held-out templates are in no training data.
+            scores_of = score(tracks, judged, chances, template_prior(tracks))
             out[name] = {
-                "skill": round(float(skill_of(scored.columns.mean(0))), 4),
-                "interval": interval(skill_of(draw_scenes(scored))),
+                "skill": round(float(skill_of(scores_of.columns.mean(0))), 4),
+                "interval": interval(skill_of(draw_scenes(scores_of))),
             }
             if name == "text-only":  # for the paired difference
                 out[name] |= {
-                    "columns": scored.columns.round(5).tolist(),
-                    "scene": scored.scene.tolist(),
+                    "columns": scores_of.columns.round(5).tolist(),
+                    "scene": scores_of.scene.tolist(),
                 }
             else:
                 cause_min = fit_cause_min(
@@ -151,14 +160,6 @@ class Ablations:
 
 
 SIGHTS = ("watched", "simulated", "validation")
-
-
-def template_means(tracks) -> dict[str, np.ndarray]:
-    """The prior of each template, from the judged recording's own futures: held-out templates are in no training data."""
-    return {
-        str(name): tracks.futures[tracks.template == name].mean(0)
-        for name in np.unique(tracks.template)
-    }
 
 
 def blind(sights: Sights) -> Sights:
@@ -215,8 +216,8 @@ def text_only_gain(results: dict) -> tuple[float, tuple[float, float]] | None:
         return None
     draws, values = [], []
     for one in pair:
-        scored = Scores(*np.array(one["columns"]).T, np.array(one["scene"]))
-        draws.append(skill_of(draw_scenes(scored)))
+        kept = Scores(*np.array(one["columns"]).T, np.array(one["scene"]))
+        draws.append(skill_of(draw_scenes(kept)))
         values.append(one["skill"])
     low, high = interval(draws[0] - draws[1])
     return round(values[0] - values[1], 4), (low, high)

@@ -21,7 +21,7 @@ from lookahead_training.config import CONFIGS, VERSION, Config
 from lookahead_training.data import read_split
 from lookahead_training.export import export_perceiver
 from lookahead_training.looks import Looks, read_looks
-from lookahead_training.loop import keep_memory
+from lookahead_training.loop import keep_memory, note
 from lookahead_training.reasoning import Reasoning
 from lookahead_training.train_backbone import backbone_quality, train_backbone
 from lookahead_training.train_heads import train_event_head, train_object_head
@@ -36,14 +36,10 @@ STEPS = [
     "object-head",
     "event-head",
     "perceiver",
-    # The reasoner, on what that perceiver sees: lookahead_training/reasoning.py.
-    "language",
-    "watch",
-    "encoder",
-    "alignment",
-    "instruction",
-    "reasoner",
 ]
+# The reasoner, on what that perceiver sees: lookahead_training/reasoning.py.
+REASONING_STEPS = ["language", "watch", "encoder", "alignment", "instruction", "reasoner"]
+STEPS += REASONING_STEPS
 # The mean loss of each stage's last tenth in the smoke run, and how far a healthy run may lie above it.
 SMOKE_EXPECTED = {
     "perception": 9.75,
@@ -57,7 +53,7 @@ SMOKE_SLACK = 1.25
 
 
 class Run:
-    """One run's folder, data and networks; every step is a method."""
+    """One run's folder, data and networks; every step is a method, here or of `reasoning`."""
 
     def __init__(
         self, config: Config, data: Path, tracks: Path, world: Path, folder: Path, bundle: Path
@@ -130,7 +126,7 @@ class Run:
             automatic.save_masks(self.folder / f"masks-{name}.npz", found)
             if name == "validation":
                 quality = automatic.mask_quality(split, range(len(found)), found)
-                self.note("masks", quality)
+                note(self.log, "masks", quality)
                 mean = quality["iou"]
         return mean
 
@@ -222,7 +218,7 @@ class Run:
             words = key.split(" ")
             name = "mask" + "".join(w.capitalize() for w in words)
             quality[name] = {"value": round(value, 4), "interval": None}
-        self.note("quality", quality)
+        note(self.log, "quality", quality)
 
         clip = held.windows[20].clip
         export_perceiver(
@@ -235,24 +231,6 @@ class Run:
         )
         self.reasoning.add_untrained()
         return quality["eventF1"]["value"]
-
-    def language(self) -> float:
-        return self.reasoning.language()
-
-    def watch(self) -> float:
-        return self.reasoning.watch()
-
-    def encoder(self) -> float:
-        return self.reasoning.encoder()
-
-    def alignment(self) -> float:
-        return self.reasoning.alignment()
-
-    def instruction(self) -> float:
-        return self.reasoning.instruction()
-
-    def reasoner(self) -> float:
-        return self.reasoning.reasoner()
 
     def manifest(self, labels: list[dict], thresholds: list[float], quality: dict) -> dict:
         scenes = {n: s.meta["scenes"] for n, s in self.splits.items()}
@@ -275,12 +253,6 @@ class Run:
             },
             "quality": quality,
         }
-
-    def note(self, what: str, values: dict) -> None:
-        line = json.dumps({"stage": what, **values})
-        print(line, flush=True)
-        with self.log.open("a") as log:
-            log.write(line + "\n")
 
 
 def record(data: Path, tracks: Path) -> None:
@@ -348,7 +320,8 @@ def main() -> None:
         if step in done:
             continue
         started = time.process_time()
-        loss = round(getattr(run, step.replace("-", "_"))(), 4)
+        half = run.reasoning if step in REASONING_STEPS else run
+        loss = round(getattr(half, step.replace("-", "_"))(), 4)
         # Read anew: steps that hang on nothing of each other may run beside each other (`--only`).
         done = json.loads(done_file.read_text()) | {step: loss}
         done_file.write_text(json.dumps(done, indent=2) + "\n")

@@ -10,6 +10,7 @@ import { connectBus } from '../sinks/bus.js';
 import { busOptionsOf } from '../sinks/bus-config.js';
 import { AnswerPieceSchema } from '../sinks/services.js';
 import type { TailContext } from './tail.js';
+import { busFlags } from './options.js';
 
 type AskContext = Pick<TailContext, 'out' | 'env' | 'cwd'>;
 
@@ -68,13 +69,7 @@ function parse(args: readonly string[]) {
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: {
-        json: { type: 'boolean', default: false },
-        site: { type: 'string' },
-        nats: { type: 'string' },
-        'nats-store': { type: 'string' },
-        config: { type: 'string' },
-      },
+      options: busFlags,
     });
     const [camera, question, ...more] = positionals;
     if (camera === undefined) throw new Error('which camera?');

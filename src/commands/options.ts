@@ -28,6 +28,15 @@ export const configFlags: Flags = {
   ...Object.fromEntries(overrides.map(({ flag }) => [flag, { type: 'string' as const }])),
 };
 
+/** Of a command that talks to a running engine over NATS. */
+export const busFlags = {
+  json: { type: 'boolean', default: false },
+  site: { type: 'string' },
+  nats: { type: 'string' },
+  'nats-store': { type: 'string' },
+  config: { type: 'string' },
+} as const;
+
 export interface Options {
   readonly values: Readonly<Record<string, string | boolean | undefined>>;
   readonly cameras: readonly string[];

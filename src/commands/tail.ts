@@ -8,6 +8,7 @@ import { addressBeside } from '../nats-address.js';
 import { connectBus } from '../sinks/bus.js';
 import { busOptionsOf } from '../sinks/bus-config.js';
 import { tail } from '../sinks/tail.js';
+import { busFlags } from './options.js';
 
 export const tailUsage =
   './lookahead tail [CAMERA] [--json] [--site NAME] [--nats nats://HOST:PORT] [--nats-store DIR] [--config FILE]';
@@ -66,13 +67,7 @@ function parse(args: readonly string[]) {
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: {
-        json: { type: 'boolean', default: false },
-        site: { type: 'string' },
-        nats: { type: 'string' },
-        'nats-store': { type: 'string' },
-        config: { type: 'string' },
-      },
+      options: busFlags,
     });
     const [camera, ...more] = positionals;
     if (more.length > 0) throw new Error(`"${more.join(' ')}" is one camera too many`);

@@ -19,7 +19,7 @@ import { explainEvents, justify, logIds, type Wording } from './prose.js';
 import type { SeenWindow } from './seen-window.js';
 import { openSession, type Session, type SessionOptions } from './session.js';
 import { sayableTokens } from './sayable-tokens.js';
-import { stopwatch, type ClockMs } from './stopwatch.js';
+import { stopwatch, type ClockMs, type Stopwatch } from './stopwatch.js';
 import { usualBudget, type TextBudget } from './text-budget.js';
 import { readText, type TokenTree } from './token-tree.js';
 import { scoreTexts, TokenTrie } from './token-trie.js';
@@ -111,11 +111,7 @@ export class Reasoner {
   /** Every label by its likelihood: no prose, and nothing that is no label. */
   async score(window: SeenWindow, overrides: PromptOverrides = {}): Promise<Reasoning> {
     const watch = stopwatch(this.#clock);
-    const prefix = await fuse(this.#fusion, window, this.#bundle.manifest);
-    watch.lap('fusion');
-    this.#tree.cut(0);
-    const stem = await this.#tree.readEmbedded(prefix);
-    watch.lap('prefill');
+    const stem = await this.#see(window, watch);
     const scored = await this.#score(this.#tree, stem, this.#prompts(overrides));
     watch.lap('score');
     return { ...scored, basis: 'reasoned', stagesMs: watch.laps };
@@ -153,10 +149,7 @@ export class Reasoner {
   ): Promise<VerbalReasoning> {
     const { manifest } = this.#bundle;
     const watch = stopwatch(this.#clock);
-    const prefix = await fuse(this.#fusion, window, manifest);
-    watch.lap('fusion');
-    this.#tree.cut(0);
-    const stem = await this.#tree.readEmbedded(prefix);
+    const stem = await this.#see(window, watch);
     const prompts = this.#prompts(overrides);
     const asked = this.#questionIds(window, prompts.verbal, prompts);
     const begun = await readText(this.#tree, stem, asked);
@@ -170,14 +163,13 @@ export class Reasoner {
     const text = decoded[0]?.text.trim() ?? '';
     watch.lap('decode');
     const { probabilities, parsed } = readVerbalForecast(text, manifest.labels);
-    const laps = watch.laps;
     return {
       probabilities,
       rawProbabilities: probabilities,
       basis: 'reasoned',
       text,
       parsed,
-      stagesMs: laps,
+      stagesMs: watch.laps,
     };
   }
 
@@ -190,11 +182,7 @@ export class Reasoner {
   ): Promise<Explanation> {
     const prompts = this.#prompts(overrides);
     const watch = stopwatch(this.#clock);
-    const prefix = await fuse(this.#fusion, window, this.#bundle.manifest);
-    watch.lap('fusion');
-    this.#tree.cut(0);
-    const stem = await this.#tree.readEmbedded(prefix);
-    watch.lap('prefill');
+    const stem = await this.#see(window, watch);
     const wording = this.#wording(prompts);
     const top = this.#likeliest(probabilities);
     const prose = { tokensMax: budget.tokensMax, budgetMs: budget.justifyMs };
@@ -255,6 +243,16 @@ export class Reasoner {
     await this.#fusion.dispose();
     await this.#session.dispose();
     await this.#forecaster?.dispose();
+  }
+
+  /** Begins the tree anew with a window's fused prefix. @returns the position behind it */
+  async #see(window: SeenWindow, watch: Stopwatch): Promise<number> {
+    const prefix = await fuse(this.#fusion, window, this.#bundle.manifest);
+    watch.lap('fusion');
+    this.#tree.cut(0);
+    const stem = await this.#tree.readEmbedded(prefix);
+    watch.lap('prefill');
+    return stem;
   }
 
   /** What stands between the prefix and an answer. */

@@ -63,7 +63,6 @@ class Config:
     automatic_scenes: int = 300
     # The engine's masks miss more things and have rougher edges elsewhere than on training scenes.
     object_drop: float = 0.10
-    mask_jitter: float = 0.3
 
     threads: int = (
         1  # two single-thread processes use two cores better than one process with two threads

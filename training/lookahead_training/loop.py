@@ -53,6 +53,14 @@ def keep_memory() -> None:
     mallopt(trim_threshold, 2**31 - 1)
 
 
+def note(log: Path, what: str, values: dict) -> None:
+    """A line of the log that belongs to no step."""
+    line = json.dumps({"stage": what, **values})
+    print(line, flush=True)
+    with log.open("a") as out:
+        out.write(line + "\n")
+
+
 def short_floats() -> torch.autocast:
     """Matrix products in bfloat16, which newer CPUs multiply twice as fast; weights, sums and losses stay float32.
 

@@ -15,11 +15,12 @@ from .export import TOLERANCE, export_graph, export_reasoner, sha256, tensor_jso
 from .models.fusion import Fusion, FusionGraph, ObjectEncoder
 from .models.llama import Llama
 from .symbolic.config import PERCEIVED
+from .symbolic.errors import same_levels
 from .symbolic.export import TrackWords, example
 from .symbolic.features import make_batch
 from .symbolic.tracks import Tracks
 from .text import Text, read_prefix
-from .watched import pixels_of
+from .watched import cls_of, pooled_of
 
 NAMES = [
     *("global", "global_clip", "kind", "box", "seen", "shown", "place", "pooled", "track_errors")
@@ -50,9 +51,10 @@ class Fitted:
 def window_inputs(tracks: Tracks, at: int) -> tuple[Tensor, ...]:
     """A watched window as the graph takes it."""
     picked = np.array([at])
-    pooled, cls = pixels_of(tracks, picked, make_batch(tracks, picked))
+    pooled = pooled_of(tracks, make_batch(tracks, picked))
     ages = torch.arange(CLIPS_PER_WINDOW - 1, -1, -1)[None]
-    return cls, ages, *example(tracks, at), pooled, torch.tensor([PERCEIVED.as_list()])
+    errors = same_levels(1, PERCEIVED)
+    return cls_of(tracks, picked), ages, *example(tracks, at), pooled, errors
 
 
 def add_reasoner(

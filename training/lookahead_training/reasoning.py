@@ -13,7 +13,7 @@ from .calibrate import fit_chances
 from .causes import fit_cause_min, judged_causes
 from .config import LANGUAGE_DIM, PROMPTS, QUERIES, VERSION, Config
 from .data import read_lines
-from .loop import keep_memory
+from .loop import keep_memory, note
 from .models.fusion import Fusion, ObjectEncoder
 from .models.llama import Llama
 from .reasoner_export import Fitted, Reasoner, add_reasoner
@@ -115,14 +115,18 @@ class Reasoning:
         watched = self.watched("train")
         return len(watched.kind) / len(watched.cls)
 
+    def true_validation(self) -> Tracks:
+        return self.once("true", lambda: read_tracks([self.world_data / "validation"]))
+
     def new_world(self) -> Forecaster:
-        return new_model(self.simulated(), self.config.world)
+        """Its shape is that of any tracks of the yard, so the few of validation do."""
+        return new_model(self.true_validation(), self.config.world)
 
     def encoder(self) -> float:
         """The world from true tracks, then with errors put in, then as it is watched."""
         keep_memory()
         config, simulated = self.config.world, self.simulated()
-        held = read_tracks([self.world_data / "validation"])
+        held = self.true_validation()
         prior = template_prior(simulated)
         world = self.new_world()
         folder = self.folder / "world"
@@ -206,7 +210,7 @@ class Reasoning:
         test = watch(encoder, tracks, judged)
         scores = score_windows(fusion, llama, text, test)
         found = self.quality(scores, test, tracks, judged, fitted)
-        self.note("quality", found)
+        note(self.log, "quality", found)
         add_reasoner(
             *(self.bundle, Reasoner(encoder, fusion, llama, text)),
             *(*self.example(), fitted, self.about()),
@@ -219,7 +223,7 @@ class Reasoning:
         counts = np.diff(seen.starts)
         if counts.max() > 0:
             return seen, int(counts.argmax())
-        return read_tracks([self.world_data / "validation"]), 0
+        return self.true_validation(), 0
 
     def about(self) -> dict:
         """What the manifest says anew; its quality is measured by the engine, not here."""
@@ -259,15 +263,9 @@ class Reasoning:
         labels = json.loads((self.data / "train" / "dataset.json").read_text())["labels"]
         words = [f" {label['text']}{end}" for label in labels for end in ("", " .", ":")]
         text = Text(train_tokenizer([*words, *PROMPTS.values()], self.config.vocabulary), labels)
-        tracks = read_tracks([self.world_data / "validation"])
-        encoder = ObjectEncoder(new_model(tracks, self.config.world))
+        tracks = self.true_validation()
+        encoder = ObjectEncoder(self.new_world())
         fusion = Fusion(len(labels), language_dim=LANGUAGE_DIM, width=self.config.world.dim)
         llama = Llama(text.tokenizer.get_vocab_size(), LANGUAGE_DIM)
         fitted = Fitted(1.0, 0.0, torch.zeros(QUERIES, LANGUAGE_DIM), 0.2)
         add_reasoner(self.bundle, Reasoner(encoder, fusion, llama, text), tracks, 0, fitted, {})
-
-    def note(self, what: str, values: dict) -> None:
-        line = json.dumps({"stage": what, **values})
-        print(line, flush=True)
-        with self.log.open("a") as log:
-            log.write(line + "\n")

@@ -15,12 +15,12 @@ from .config import Config, Stage
 from .loop import train
 from .models.fusion import ObjectEncoder
 from .symbolic.config import PERCEIVED
-from .symbolic.errors import draw_levels
+from .symbolic.errors import draw_levels, same_levels
 from .symbolic.features import hide_modules, make_batch
 from .symbolic.score import score, scored, skill_of
 from .symbolic.tracks import Tracks
 from .symbolic.train import forecast_loss
-from .watched import pixels_of
+from .watched import NO_ERRORS, pooled_of, watch
 
 PIXELS_DROP = 0.15  # share of watched windows that go without pooled tokens
 CONFUSED = 0.3  # share of watched windows in which one class is taken for another
@@ -41,13 +41,13 @@ class Worlds:
 def watched_losses(
     encoder: ObjectEncoder, tracks: Tracks, picked: np.ndarray, generator: torch.Generator
 ) -> Tensor:
-    levels = torch.tensor(PERCEIVED.as_list()).expand(len(picked), 4)
+    levels = same_levels(len(picked), PERCEIVED)
     # A little more error than they have, in half of the windows.
     more = levels * 0.5 * (torch.rand(len(picked), 1, generator=generator) < 0.5)
     batch = make_batch(tracks, picked, more, generator, CONFUSED)
     batch.levels = levels
     batch.place = hide_modules(batch.place)
-    pooled, _ = pixels_of(tracks, picked, batch)
+    pooled = pooled_of(tracks, batch)
     kept = (torch.rand(len(picked), 1, generator=generator) >= PIXELS_DROP).float()
     return forecast_loss(encoder(batch, pooled * kept[batch.window])[2], tracks.futures[picked])
 
@@ -60,25 +60,15 @@ def simulated_losses(
     batch = make_batch(tracks, picked, levels, generator)
     hidden = torch.rand(len(picked), 1, generator=generator) < PLACE_HIDDEN
     batch.place = torch.where(hidden, hide_modules(batch.place), batch.place)
-    pooled, _ = pixels_of(tracks, picked, batch)
-    return forecast_loss(encoder(batch, pooled)[2], tracks.futures[picked])
+    return forecast_loss(encoder(batch, pooled_of(tracks, batch))[2], tracks.futures[picked])
 
 
 def outlooks(encoder: ObjectEncoder, tracks: Tracks, windows: np.ndarray) -> np.ndarray:
-    """Chances by the objects alone, [W,K]."""
-    encoder.eval()
-    rows = []
-    with torch.no_grad():
-        for start in range(0, len(windows), 256):
-            picked = windows[start : start + 256]
-            batch = make_batch(tracks, picked)
-            if tracks.cls.shape[1]:
-                batch.levels = torch.tensor(PERCEIVED.as_list()).expand(len(picked), 4)
-                batch.place = hide_modules(batch.place)
-            pooled, _ = pixels_of(tracks, picked, batch)
-            rows.append(encoder(batch, pooled)[2].exp().numpy())
+    """Chances by the objects alone, [W,K]; true tracks, which have no tokens, are said to have no errors."""
+    errors = PERCEIVED if tracks.pooled.shape[1] else NO_ERRORS
+    chances = watch(encoder, tracks, windows, errors).outlook.exp().numpy()
     encoder.train()
-    return np.concatenate(rows)
+    return chances
 
 
 def train_encoder(

@@ -9,20 +9,27 @@ from torch import Tensor
 from .config import CLIPS_PER_WINDOW, DIM
 from .models.fusion import ObjectEncoder
 from .symbolic.config import PERCEIVED, Errors
+from .symbolic.errors import same_levels
 from .symbolic.features import Batch, hide_modules, make_batch
 from .symbolic.tracks import Tracks
 
 NO_ERRORS = Errors()
 
 
-def pixels_of(tracks: Tracks, picked: np.ndarray, batch: Batch) -> tuple[Tensor, Tensor]:
-    """-> pooled [M,D] and CLS [B,T,D], oldest first; zeros where tracks are the truth's, and before a scene's first clip."""
+def pooled_of(tracks: Tracks, batch: Batch) -> Tensor:
+    """The token with which each track was last seen, [M,D]; zeros where tracks are the truth's."""
     assert batch.row is not None
+    if not tracks.pooled.shape[1]:
+        return torch.zeros(len(batch.row), DIM)
+    return torch.from_numpy(tracks.pooled[batch.row.numpy()])
+
+
+def cls_of(tracks: Tracks, picked: np.ndarray) -> Tensor:
+    """CLS tokens of the windows' clips, [B,T,D], oldest first; zeros where tracks are the truth's."""
     if not tracks.cls.shape[1]:
-        return torch.zeros(len(batch.row), DIM), torch.zeros(batch.windows, CLIPS_PER_WINDOW, DIM)
+        return torch.zeros(len(picked), CLIPS_PER_WINDOW, DIM)
     ages = np.arange(CLIPS_PER_WINDOW - 1, -1, -1)
-    pooled = torch.from_numpy(tracks.pooled[batch.row.numpy()])
-    return pooled, torch.from_numpy(tracks.cls[tracks.clip[picked][:, None] - ages])
+    return torch.from_numpy(tracks.cls[tracks.clip[picked][:, None] - ages])
 
 
 @dataclass
@@ -34,9 +41,6 @@ class Sights:
     outlook: Tensor  # [N,K] log-chances of what comes first, by the objects alone
     cls: Tensor  # float16 [N,T,D]
     futures: Tensor  # [N,K] shares of the re-simulated futures
-    bayes: Tensor  # [N,K], NaN where it was not worked out
-    scene: np.ndarray  # [N]
-    template: np.ndarray  # [N]
     clip: np.ndarray  # [N] the window's last clip, among all
 
     def __len__(self) -> int:
@@ -65,12 +69,11 @@ def watch(
         for start in range(0, len(windows), batch):
             picked = windows[start : start + batch]
             read = make_batch(tracks, picked)
-            read.levels = torch.tensor(errors.as_list()).expand(len(picked), 4)
+            read.levels = same_levels(len(picked), errors)
             if errors != NO_ERRORS:
                 read.place = hide_modules(read.place)
-            pooled, cls = pixels_of(tracks, picked, read)
-            objects, mask, outlook = encoder(read, pooled)
-            parts.append((objects.half(), mask, outlook, cls.half()))
+            objects, mask, outlook = encoder(read, pooled_of(tracks, read))
+            parts.append((objects.half(), mask, outlook, cls_of(tracks, picked).half()))
     most = max(objects.shape[1] for objects, *_ in parts)
 
     def padded(index: int) -> Tensor:
@@ -89,8 +92,5 @@ def watch(
         torch.cat([p[2] for p in parts]),
         torch.cat([p[3] for p in parts]),
         torch.from_numpy(tracks.futures[windows]),
-        torch.from_numpy(np.array(tracks.bayes[windows], np.float32)),
-        tracks.scene[windows],
-        tracks.template[windows],
         tracks.clip[windows],
     )

@@ -27,7 +27,6 @@ class Words:
     captions: list[str]
     reasons: list[list[tuple[int, str]]]  # label and why it may come
     asked: list[list[tuple[str, str]]]  # prompt and answer: the paper's tasks, questions, probes
-    predictions: list[list[tuple[str, str]]]  # of these, the paper's second task alone
     whys: list[list[Why]]  # empty where nobody worked out what caused what
 
 
@@ -35,7 +34,7 @@ def read_words(folder: Path, causes: Path | None = None) -> Words:
     """@param causes: a recording of the same scenes, or of the first of them, that tells causes by intervention; without it the rules' own
     links are followed"""
     scenes = sorted(p for p in folder.iterdir() if re.fullmatch(r"scene-\d{5}", p.name))
-    captions, reasons, asked, predictions, whys = [], [], [], [], []
+    captions, reasons, asked, whys = [], [], [], []
     for scene in scenes:
         told = causes / scene.name / "events.jsonl" if causes else scene / "events.jsonl"
         events = read_lines(told) if told.exists() else []
@@ -44,10 +43,8 @@ def read_words(folder: Path, causes: Path | None = None) -> Words:
             whys.append(whys_of(events, clip["endS"]))
         for window in read_lines(scene / "windows.jsonl"):
             reasons.append([(r["label"], r["text"]) for r in window["reasons"]])
-            tasks = [(t["task"], t["prompt"], t["answer"]) for t in window["tasks"]]
-            asked.append([(p, a) for _, p, a in tasks])
-            predictions.append([(p, a) for task, p, a in tasks if task == "predict"])
-    return Words(captions, reasons, asked, predictions, whys)
+            asked.append([(t["prompt"], t["answer"]) for t in window["tasks"]])
+    return Words(captions, reasons, asked, whys)
 
 
 def whys_of(events: list[dict], end_s: float) -> list[Why]:

@@ -113,7 +113,6 @@ def words() -> Words:
         captions=["a van comes ."] * CLIPS,
         reasons=[[(1, "because vans come here .")]] * CLIPS,
         asked=[[("what comes ?", "a van .")]] * CLIPS,
-        predictions=[[]] * CLIPS,
         whys=[whys_of(EVENTS, 8.0)] * CLIPS,
     )
 
