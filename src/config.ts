@@ -135,8 +135,10 @@ const NatsSchema = z
     streams: z
       .strictObject({
         forecast: streamOf(1024, 168).describe('Forecasts; about 3 kB each.'),
+        within: streamOf(256, 24).describe('Forecasts with the target within.'),
         event: streamOf(256, 168).describe('Recognised events.'),
         outcome: streamOf(256, 168).describe('Outcomes.'),
+        score: streamOf(256, 720).describe('Rolling scores.'),
         state: streamOf(16, 720).describe('Camera states.'),
       })
       .prefault({})

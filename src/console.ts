@@ -231,7 +231,7 @@ export function createConsole(options: ConsoleOptions): Console {
       if (isRevision(message)) {
         const why = whyLine(message as Forecast);
         if (why !== null) line(camera, paint.dim(why));
-      } else if (message.schema === 'lookahead.forecast.v1') {
+      } else if (message.schema === 'lookahead.forecast.v1' && message.target === 'next') {
         line(camera, forecastLine(message, lagMs, paint));
         const doubt = doubtOf(message);
         if (doubt === null) {
@@ -243,7 +243,7 @@ export function createConsole(options: ConsoleOptions): Console {
         if (doubt === 'corrupt' || warned.get(camera) === doubt) return;
         warned.set(camera, doubt);
         log('warn', doubtLine(camera, doubt));
-      } else if (message.schema === 'lookahead.outcome.v1') {
+      } else if (message.schema === 'lookahead.outcome.v1' && message.target !== 'within') {
         const tally = tallies.get(camera) ?? new Tally();
         tallies.set(camera, tally);
         const doubt = doubts.get(camera);

@@ -58,6 +58,21 @@ export const ForecastEventSchema = z.object({
   rawConfidence: share.describe('The same before calibration.'),
 });
 
+export const RecalibrationSchema = z
+  .object({
+    version: z.number().int().positive().describe('Revision in the KV bucket of calibrations.'),
+    temperature: z
+      .number()
+      .positive()
+      .describe(
+        'The chances of the bundle are raised to one over this, then divided by their sum.',
+      ),
+    nothingBias: z
+      .number()
+      .describe('Added to the logarithm of the chance of nothing before the sum, in nats.'),
+  })
+  .describe('One temperature and one bias of nothing, learned from the outcomes of one camera.');
+
 export const ForecastSchema = z
   .object({
     schema: z.literal('lookahead.forecast.v1'),
@@ -71,7 +86,7 @@ export const ForecastSchema = z
     target: z
       .enum(['next', 'within'])
       .describe(
-        'next: chances of the first event to begin in the horizon; with somethingElse and nothing they sum to 1. within: reserved.',
+        'next: chances of the first event to begin in the horizon; with somethingElse and nothing they sum to 1. within: chances of each event to begin at all in the horizon, first or not; they need not sum to 1.',
       ),
     window: z
       .object({
@@ -101,6 +116,13 @@ export const ForecastSchema = z
       .describe(
         'reasoned: the language model scored this window. carried: nothing had changed since it last did, and a cheaper model, which knows tracks alone, gave the chances. Absent: reasoned.',
       ),
+    chances: z
+      .record(z.string(), share)
+      .optional()
+      .describe('Target within: the chance of every label, by its text. Absent otherwise.'),
+    recalibration: RecalibrationSchema.nullable()
+      .optional()
+      .describe('What was learned on this camera and applied. null or absent: nothing.'),
     explanation: z
       .array(
         z.object({
@@ -163,6 +185,14 @@ export const EventMessageSchema = z
   })
   .describe('Something that began and was recognised. Stored.');
 
+export const undecidableReasons = ['camera', 'gap', 'restart', 'doubtful', 'full'] as const;
+
+const BaselineMarkSchema = z.object({
+  brier: z.number().describe('Brier score.'),
+  logScore: z.number().describe('Log score, nats.'),
+  hit: z.boolean().describe('Whether its most likely answer came true.'),
+});
+
 export const OutcomeSchema = z
   .object({
     schema: z.literal('lookahead.outcome.v1'),
@@ -194,6 +224,49 @@ export const OutcomeSchema = z
       .nullable()
       .describe('Whether always naming the most frequent answer was right.'),
     decidedAt: moment('When it was decided.'),
+    target: z.enum(['next', 'within']).optional().describe('Of the forecast. Absent: next.'),
+    because: z
+      .enum(undecidableReasons)
+      .nullable()
+      .optional()
+      .describe(
+        'Why undecidable. camera: offline, frozen, corrupt. gap: clips are missing. restart: the engine was away. doubtful: what was recognised is too uncertain, or too near the end of the horizon. full: too many forecasts were waiting.',
+      ),
+    late: z
+      .boolean()
+      .nullable()
+      .optional()
+      .describe('Whether the event had begun when the forecast was issued. null: no event.'),
+    windowTo: iso.optional().describe('Where the horizon began.'),
+    horizonMs: z.number().int().positive().optional().describe('Length of the horizon.'),
+    answers: z
+      .object({
+        events: z.array(z.object({ label: z.string(), confidence: share })),
+        somethingElse: share,
+        nothing: share,
+      })
+      .optional()
+      .describe('What the forecast had said, as published.'),
+    basis: z.enum(['reasoned', 'carried']).optional().describe('Of the forecast.'),
+    calibrated: z.boolean().optional().describe('Of the forecast.'),
+    recalibration: RecalibrationSchema.nullable().optional().describe('Of the forecast.'),
+    began: z
+      .array(z.string())
+      .nullable()
+      .optional()
+      .describe('Every label that began in the horizon, each once, in order. null: undecidable.'),
+    baselines: z
+      .object({
+        baseRate: BaselineMarkSchema.describe(
+          'Frequencies of the outcomes of this camera before the forecast, from those of the bundle on.',
+        ),
+        persistence: BaselineMarkSchema.describe(
+          'Half the label of the last event, half the base rate.',
+        ),
+      })
+      .nullable()
+      .optional()
+      .describe('What two forecasters who know nothing of the picture would have scored.'),
   })
   .describe('What did happen in the horizon of a forecast, and how well the forecast did. Stored.');
 
@@ -244,6 +317,68 @@ export const SceneMessageSchema = z
   })
   .describe('What one clip adds: things with masks, boxes and tracks. Not stored.');
 
+const measured = (what: string) =>
+  z.number().nullable().describe(`${what} null: nothing to say it from.`);
+
+const PeriodScoreSchema = z
+  .object({
+    from: moment('Begin; outcomes are counted by when they were decided.'),
+    outcomes: count.describe('Outcomes that could be decided.'),
+    undecidable: count.describe('Those that could not.'),
+    hits: count.describe('The most likely answer came true.'),
+    tooLate: count.describe('The event had begun when the forecast was issued.'),
+    hitRate: measured('Hits by decided outcomes.'),
+    hitRateLeast: measured('The same, were every undecidable one a miss.'),
+    brier: measured('Mean Brier score.'),
+    logScore: measured('Mean log score, nats.'),
+    calibrationError: measured(
+      'Mean gap between chance and frequency, over bins of equal mass of the named events and nothing.',
+    ),
+    skillOverBaseRate: measured('1 less the mean log score by that of the base rate learned here.'),
+    skillOverPersistence: measured('1 less the mean log score by that of persistence.'),
+    skillOverBaseRateLeast: measured(
+      'The first skill, had every undecidable one cost what the worst chance costs.',
+    ),
+    leadMs: measured('Median of onset minus issue, of events that were the most likely answer.'),
+    labels: z
+      .record(
+        z.string(),
+        z.object({
+          observed: count.describe('How often it came first.'),
+          predicted: count.describe('How often it was the most likely answer.'),
+          hits: count.describe('Both.'),
+          expected: z.number().describe('Sum of the chances it was given.'),
+          brier: measured('Mean of (chance - whether it came)², where it was named or came.'),
+        }),
+      )
+      .describe('By label, "nothing" among them.'),
+  })
+  .describe('Marks of one stretch of time.');
+
+export const ScoreSchema = z
+  .object({
+    schema: z.literal('lookahead.score.v1'),
+    ...header,
+    at: moment('When it was worked out.'),
+    target: z.enum(['next', 'within']).describe('Of the forecasts.'),
+    periods: z
+      .object({ hour: PeriodScoreSchema, day: PeriodScoreSchema, week: PeriodScoreSchema })
+      .describe('The last hour, day and week.'),
+    recalibration: RecalibrationSchema.nullable().describe('In force on this camera.'),
+    drift: z
+      .object({
+        since: moment('When it was noticed.'),
+        recent: z.number().describe('Skill over the base rate of late.'),
+        usual: z.number().describe('What it was before.'),
+      })
+      .nullable()
+      .describe('Skill has fallen below what chance explains. null: it has not.'),
+    bundle: BundleNameSchema,
+  })
+  .describe(
+    'How good the forecasts of a camera have been of late. About every minute in which an outcome came; stored.',
+  );
+
 export const stateNames = ['connecting', 'online', 'offline', 'frozen', 'corrupt'] as const;
 export type StateName = (typeof stateNames)[number];
 
@@ -277,16 +412,30 @@ export type EventMessage = z.infer<typeof EventMessageSchema>;
 export type Outcome = z.infer<typeof OutcomeSchema>;
 export type SceneMessage = z.infer<typeof SceneMessageSchema>;
 export type StateMessage = z.infer<typeof StateMessageSchema>;
+export type Recalibration = z.infer<typeof RecalibrationSchema>;
+export type Score = z.infer<typeof ScoreSchema>;
+export type PeriodScore = z.infer<typeof PeriodScoreSchema>;
+export type UndecidableReason = (typeof undecidableReasons)[number];
 export type Heartbeat = z.infer<typeof HeartbeatSchema>;
 
-/** What `watchCamera` emits. */
-export type Message = Forecast | EventMessage | Outcome | SceneMessage | StateMessage;
+/** What the engine publishes of a camera. */
+export type Message = Forecast | EventMessage | Outcome | SceneMessage | StateMessage | Score;
 
-export const messageKinds = ['forecast', 'event', 'outcome', 'scene', 'state'] as const;
+/** `within` has forecasts with that target: their own subject, so that the last forecast of a camera is of the usual kind. */
+export const messageKinds = [
+  'forecast',
+  'within',
+  'event',
+  'outcome',
+  'scene',
+  'score',
+  'state',
+] as const;
 export type MessageKind = (typeof messageKinds)[number];
 
 /** `lookahead.forecast.v1` -> `forecast`. */
 export function kindOf(message: Message): MessageKind {
+  if (message.schema === 'lookahead.forecast.v1' && message.target === 'within') return 'within';
   return message.schema.split('.')[1] as MessageKind;
 }
 

@@ -14,6 +14,7 @@ import {
   HeartbeatSchema,
   OutcomeSchema,
   SceneMessageSchema,
+  ScoreSchema,
   StateMessageSchema,
 } from './messages.js';
 import { metricList } from './metrics/list.js';
@@ -23,9 +24,11 @@ import { defaultBudgets, storedKinds, streamName } from './sinks/streams.js';
 /** What leaves the engine: name, address with parameters, schema. */
 const messages = [
   ['forecast', 'lookahead.v1.{site}.{camera}.forecast', ForecastSchema],
+  ['within', 'lookahead.v1.{site}.{camera}.within', ForecastSchema],
   ['event', 'lookahead.v1.{site}.{camera}.event', EventMessageSchema],
   ['outcome', 'lookahead.v1.{site}.{camera}.outcome', OutcomeSchema],
   ['scene', 'lookahead.v1.{site}.{camera}.scene', SceneMessageSchema],
+  ['score', 'lookahead.v1.{site}.{camera}.score', ScoreSchema],
   ['state', 'lookahead.v1.{site}.{camera}.state', StateMessageSchema],
   ['heartbeat', 'lookahead.v1.{site}.heartbeat', HeartbeatSchema],
   ['cameraList', 'lookahead.v1.{site}.svc.cameras.list', CameraListSchema],

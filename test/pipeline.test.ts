@@ -95,6 +95,8 @@ function describeMessage(message: Message): string {
       return `scene ${String(message.clip)}`;
     case 'lookahead.event.v1':
       return `event ${message.label}`;
+    case 'lookahead.score.v1':
+      return `score ${message.target}`;
     case 'lookahead.forecast.v1':
       return `forecast ${String(message.sequence)}${message.rev === 0 ? '' : `.${String(message.rev)}`}`;
     case 'lookahead.outcome.v1':
@@ -330,7 +332,7 @@ describe('watchCamera', () => {
     expect(frozen.told).toContain('70 state frozen');
     const calibrated = frozen
       .of('forecast')
-      .map((message) => 'calibrated' in message && [message.calibrated, message.quality]);
+      .map((message) => 'quality' in message && [message.calibrated, message.quality]);
     expect(calibrated).toEqual([
       [true, 'good'],
       [false, 'corrupt'],

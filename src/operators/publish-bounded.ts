@@ -12,14 +12,16 @@ const worthOf = (message: Message): number => (isRevision(message) ? 1 : worth[k
 const worth: Record<MessageKind, number> = {
   scene: 0,
   event: 1,
+  score: 1,
   state: 2,
   forecast: 2,
+  within: 2,
   outcome: 2,
 };
 
 /**
  * Publishes a limited number of messages at a time and lets a limited number wait. Beyond that the oldest of the least
- * worth is dropped and told to `onDrop`: scenes first, then events and the prose of forecasts, then all else.
+ * worth is dropped and told to `onDrop`: scenes first, then events, scores and the prose of forecasts, then all else.
  */
 export function publishBounded<Out>(
   { inFlightMax, waitingMax }: PublishLimits,

@@ -5,10 +5,17 @@ import type { MessageKind } from '../messages.js';
 export type StoredKind = Exclude<MessageKind, 'scene'>;
 
 /**
- * Least important first. An event is found again in the outcomes; an outcome only judges; a forecast is what
- * the engine is for; a state is rare, small, and says what is true now.
+ * Least important first. A score is worked out anew within a minute; an event is found again in the outcomes; an outcome
+ * only judges; a forecast is what the engine is for; a state is rare, small, and says what is true now.
  */
-export const leastImportantFirst: readonly StoredKind[] = ['event', 'outcome', 'forecast', 'state'];
+export const leastImportantFirst: readonly StoredKind[] = [
+  'score',
+  'event',
+  'outcome',
+  'within',
+  'forecast',
+  'state',
+];
 
 export interface OutboxItem {
   readonly camera: string;

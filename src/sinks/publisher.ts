@@ -223,6 +223,8 @@ export function messageId(message: Message): string {
       return message.id;
     case 'lookahead.state.v1':
       return `${message.site}-${message.camera}-${message.state}-${message.since}`;
+    case 'lookahead.score.v1':
+      return `${message.site}-${message.camera}-score-${message.target}-${message.at}`;
     case 'lookahead.scene.v1':
       return `${message.site}-${message.camera}-scene-${message.from}`;
   }

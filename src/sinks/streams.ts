@@ -15,8 +15,10 @@ const mebibyte = 2 ** 20;
 /** A forecast is about 3 kB and comes every 2 s: 16 cameras fill 1 GiB in about 12 hours. */
 export const defaultBudgets: StreamBudgets = {
   forecast: { maxAgeMs: 7 * dayMs, maxBytes: 1024 * mebibyte },
+  within: { maxAgeMs: dayMs, maxBytes: 256 * mebibyte },
   event: { maxAgeMs: 7 * dayMs, maxBytes: 256 * mebibyte },
   outcome: { maxAgeMs: 7 * dayMs, maxBytes: 256 * mebibyte },
+  score: { maxAgeMs: 30 * dayMs, maxBytes: 256 * mebibyte },
   state: { maxAgeMs: 30 * dayMs, maxBytes: 16 * mebibyte },
 };
 
@@ -28,7 +30,14 @@ export function streamName(site: string, kind: StoredKind): string {
   return `LOOKAHEAD_${site}_${kind}`;
 }
 
-export const storedKinds: readonly StoredKind[] = ['forecast', 'event', 'outcome', 'state'];
+export const storedKinds: readonly StoredKind[] = [
+  'forecast',
+  'within',
+  'event',
+  'outcome',
+  'score',
+  'state',
+];
 
 export function isStored(kind: MessageKind): kind is StoredKind {
   return kind !== 'scene';

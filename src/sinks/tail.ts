@@ -8,6 +8,7 @@ import {
   ForecastSchema,
   type Message,
   OutcomeSchema,
+  ScoreSchema,
   StateMessageSchema,
   subjects,
 } from '../messages.js';
@@ -36,6 +37,7 @@ const StoredMessageSchema = z.discriminatedUnion('schema', [
   ForecastSchema,
   EventMessageSchema,
   OutcomeSchema,
+  ScoreSchema,
   StateMessageSchema,
 ]);
 
@@ -63,7 +65,7 @@ export async function tail(bus: Bus, options: TailOptions): Promise<() => void> 
     if (shown.has(id)) return;
     shown.add(id);
     if (shown.size > shownMax) shown.delete([...shown][0] ?? '');
-    if (message.schema === 'lookahead.forecast.v1') {
+    if (message.schema === 'lookahead.forecast.v1' && message.target === 'next') {
       const issuedAtMs = Date.parse(message.issuedAt);
       if (!isLive && (newest.get(message.camera) ?? 0) >= issuedAtMs) return;
       newest.set(message.camera, issuedAtMs);

@@ -112,7 +112,9 @@ describe('publishing', () => {
       'LOOKAHEAD_test_event',
       'LOOKAHEAD_test_forecast',
       'LOOKAHEAD_test_outcome',
+      'LOOKAHEAD_test_score',
       'LOOKAHEAD_test_state',
+      'LOOKAHEAD_test_within',
     ]);
     for (const { config } of streams) {
       expect(config.max_bytes).toBeGreaterThan(0);
