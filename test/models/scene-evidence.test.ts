@@ -24,8 +24,16 @@ const scenes = windowOf([
   [gate(1), light, stands, walks],
 ]);
 const evidence = new SceneEvidence(scenes);
-const check = (text: string, atMs: number, actors: number[], target: number | null = null) =>
-  evidence.check(event(labelOf(text), atMs, actors, target), labels[labelOf(text)]!);
+const check = (
+  text: string,
+  atMs: number,
+  actors: number[],
+  target: number | null = null,
+  probability = 0.7,
+) => {
+  const said = { ...event(labelOf(text), atMs, actors, target), probability };
+  return evidence.check(said, labels[labelOf(text)]!);
+};
 
 describe('a recognised event', () => {
   test('is borne out by tracks that were there, are of its classes and did what its verb says', () => {
@@ -46,6 +54,26 @@ describe('a recognised event', () => {
   ] as const)('is not where %s', (_, text, atMs, actors, target) => {
     expect(check(text, atMs, [...actors], target).verified).toBe(false);
   });
+
+  test.each([
+    ['gate opens', 2000, [1], null],
+    ['light turns red', 4000, [9], null],
+  ] as const)(
+    'of which the perceiver is sure needs no other witness of its verb: %s',
+    (text, atMs, actors, target) => {
+      expect(check(text, atMs, [...actors], target, 0.9).verified).toBe(true);
+    },
+  );
+
+  test.each([
+    ['was never there', 'van stops at gate', [44], 1],
+    ['is of another class', 'car stops at light', [2], 9],
+  ] as const)(
+    'is not, however sure the perceiver is, where its actor %s',
+    (_, text, actors, target) => {
+      expect(check(text, 3000, [...actors], target, 0.99).verified).toBe(false);
+    },
+  );
 
   test('whose actor nobody pointed at may be any track of its class that did it', () => {
     expect(check('gate opens', 6000, [])).toEqual({ verified: true, tracks: [1] });
