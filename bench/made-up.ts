@@ -91,7 +91,7 @@ export function windowOf(
       }),
     };
     const began = events.filter(({ onsetMs }) => onsetMs >= fromMs && onsetMs < fromMs + 1000);
-    return { clip, fromMs, toMs, events: began, place: {}, objects, tokens };
+    return { clip, fromMs, toMs, events: began, place: {}, familiarity: 1, objects, tokens };
   });
 }
 

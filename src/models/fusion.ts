@@ -1,16 +1,28 @@
+import { softmax } from './confidence.js';
 import type { Manifest } from './manifest.js';
 import type { Session } from './session.js';
 import { float32, floats, int64, type Tensors } from './tensor.js';
 import { historyShapeOf, scenesOf, trackHistory, tracksOf } from './track-history.js';
 import type { SeenWindow } from './seen-window.js';
 
-/** Eq. 3 and 4: Z_vision to E_vision. @returns [queries, D_llm] */
+export interface Fused {
+  /** E_vision, [queries, D_llm]. */
+  readonly prefix: Float32Array;
+  /** What the object encoder expects by itself, before any query has read it: chances by label. Null where the graph tells none. */
+  readonly outlook: readonly number[] | null;
+}
+
+/** Eq. 3 and 4: Z_vision to E_vision. */
 export async function fuse(
   session: Session,
   window: SeenWindow,
   manifest: Manifest,
-): Promise<Float32Array> {
-  return floats(await session.run(fusionFeeds(window, manifest)), 'prefix');
+): Promise<Fused> {
+  const outputs = await session.run(fusionFeeds(window, manifest));
+  return {
+    prefix: floats(outputs, 'prefix'),
+    outlook: 'log_chances' in outputs ? softmax(floats(outputs, 'log_chances')) : null,
+  };
 }
 
 /**

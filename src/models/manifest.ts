@@ -154,6 +154,12 @@ export const CalibrationSchema = z.object({
   temperature: z.number().positive(),
   /** Added to the log-likelihood of «nothing» before the temperature divides. */
   nothingBias: z.number().default(0),
+  /** Shares of the language model, the object encoder and the track forecaster in a forecast; absent: the first alone. */
+  pool: z.object({ reasoner: share, outlook: share, tracks: share }).optional(),
+  /** Below a familiarity chances are softened: by the temperature 1 + slope (1 - familiarity / below). Absent: never. */
+  unfamiliar: z
+    .object({ below: z.number().positive().max(1), slope: z.number().nonnegative() })
+    .optional(),
   /** From this chance on an earlier event is called a cause. */
   causeMin: share.default(0.25),
   /** The mean of the fused prefix over training windows, [queries x languageDim]: what the model says without seeing. */

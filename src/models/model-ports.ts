@@ -152,6 +152,7 @@ export async function createModelPorts(options: ModelPortsOptions): Promise<Mode
       fromMs: scene.fromMs,
       toMs: scene.toMs,
       place: scene.place,
+      familiarity: scene.familiarity,
       events: scene.events.map((event) => ({ ...event, actors: [...event.actors] })),
       objects: scene.objects.map((one) => ({
         track: one.track,

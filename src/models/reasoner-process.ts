@@ -18,6 +18,7 @@ await runModelProcess<RequestKind>({
       fromMs: clip * 1000,
       toMs: clip * 1000 + 875,
       place: {},
+      familiarity: 1,
       events: [],
       objects: [],
       tokens: { global: new Float32Array(visionDim), objects: new Float32Array(0) },

@@ -11,10 +11,11 @@ import {
   type DecodeLimits,
 } from './decode.js';
 import { asTrained, eventLog, withArticles } from './explanation.js';
-import { fuse } from './fusion.js';
+import { fuse, type Fused } from './fusion.js';
 import { divergence } from './grounding.js';
 import { LanguageModel, type LanguageTree } from './language-model.js';
 import type { Prompts } from './manifest.js';
+import { familiarityOfWindow, poolChances, soften } from './pool-chances.js';
 import { explainEvents, justify, logIds, type Wording } from './prose.js';
 import type { SeenWindow } from './seen-window.js';
 import { openSession, type Session, type SessionOptions } from './session.js';
@@ -108,13 +109,27 @@ export class Reasoner {
     );
   }
 
-  /** Every label by its likelihood: no prose, and nothing that is no label. */
+  /**
+   * Every label by its likelihood: no prose, and nothing that is no label. Pooled with what the object encoder and the track
+   * forecaster say, as the calibration weighs them; `rawProbabilities` are the language model's own.
+   */
   async score(window: SeenWindow, overrides: PromptOverrides = {}): Promise<Reasoning> {
     const watch = stopwatch(this.#clock);
-    const stem = await this.#see(window, watch);
-    const scored = await this.#score(this.#tree, stem, this.#prompts(overrides));
+    const { stem, outlook } = await this.#see(window, watch);
+    const { probabilities, rawProbabilities } = await this.#score(
+      ...([this.#tree, stem, this.#prompts(overrides)] as const),
+    );
     watch.lap('score');
-    return { ...scored, basis: 'reasoned', stagesMs: watch.laps };
+    const tracks = this.#poolsTracks ? await this.#forecaster?.chances(window) : undefined;
+    if (tracks) watch.lap('tracks');
+    const { pool, unfamiliar } = this.#bundle.calibration;
+    const pooled = poolChances({ reasoner: probabilities, outlook, tracks: tracks ?? null }, pool);
+    return {
+      probabilities: soften(pooled, familiarityOfWindow(window), unfamiliar),
+      rawProbabilities,
+      basis: 'reasoned',
+      stagesMs: watch.laps,
+    };
   }
 
   /**
@@ -131,11 +146,12 @@ export class Reasoner {
         'Switch the gate off for this bundle, or build it with one.',
       );
     }
-    const probabilities = await this.#forecaster.chances(window);
+    const chances = await this.#forecaster.chances(window);
     watch.lap('carry');
+    const { unfamiliar } = this.#bundle.calibration;
     return {
-      probabilities,
-      rawProbabilities: probabilities,
+      probabilities: soften(chances, familiarityOfWindow(window), unfamiliar),
+      rawProbabilities: chances,
       basis: 'carried',
       stagesMs: watch.laps,
     };
@@ -149,7 +165,7 @@ export class Reasoner {
   ): Promise<VerbalReasoning> {
     const { manifest } = this.#bundle;
     const watch = stopwatch(this.#clock);
-    const stem = await this.#see(window, watch);
+    const { stem } = await this.#see(window, watch);
     const prompts = this.#prompts(overrides);
     const asked = this.#questionIds(window, prompts.verbal, prompts);
     const begun = await readText(this.#tree, stem, asked);
@@ -182,7 +198,7 @@ export class Reasoner {
   ): Promise<Explanation> {
     const prompts = this.#prompts(overrides);
     const watch = stopwatch(this.#clock);
-    const stem = await this.#see(window, watch);
+    const { stem } = await this.#see(window, watch);
     const wording = this.#wording(prompts);
     const top = this.#likeliest(probabilities);
     const prose = { tokensMax: budget.tokensMax, budgetMs: budget.justifyMs };
@@ -225,7 +241,7 @@ export class Reasoner {
     const asked = goesOn ? kept : { key, tree: kept?.tree ?? this.#model.plant(), read: [] };
     if (!goesOn) {
       asked.tree.cut(0);
-      await asked.tree.readEmbedded(await fuse(this.#fusion, window, manifest));
+      await asked.tree.readEmbedded((await fuse(this.#fusion, window, manifest)).prefix);
     }
     const { tree } = asked;
     const begun = await readText(tree, tree.length - 1, wanted.slice(asked.read.length));
@@ -245,14 +261,21 @@ export class Reasoner {
     await this.#forecaster?.dispose();
   }
 
-  /** Begins the tree anew with a window's fused prefix. @returns the position behind it */
-  async #see(window: SeenWindow, watch: Stopwatch): Promise<number> {
-    const prefix = await fuse(this.#fusion, window, this.#bundle.manifest);
+  get #poolsTracks(): boolean {
+    return (this.#bundle.calibration.pool?.tracks ?? 0) > 0;
+  }
+
+  /** Begins the tree anew with a window's fused prefix. @returns the position behind it, and what the objects alone expect */
+  async #see(
+    window: SeenWindow,
+    watch: Stopwatch,
+  ): Promise<Pick<Fused, 'outlook'> & { readonly stem: number }> {
+    const { prefix, outlook } = await fuse(this.#fusion, window, this.#bundle.manifest);
     watch.lap('fusion');
     this.#tree.cut(0);
     const stem = await this.#tree.readEmbedded(prefix);
     watch.lap('prefill');
-    return stem;
+    return { stem, outlook };
   }
 
   /** What stands between the prefix and an answer. */

@@ -4,7 +4,10 @@ import type { Scene, SceneObject, SceneTokens } from '../types.js';
 export type SeenObject = Omit<SceneObject, 'mask' | 'predictedIou' | 'ageClips'>;
 
 /** What reasoning needs of a scene, and what travels to the reasoner. Every `Scene` is one. */
-export interface SeenScene extends Pick<Scene, 'clip' | 'fromMs' | 'toMs' | 'events' | 'place'> {
+export interface SeenScene extends Pick<
+  Scene,
+  'clip' | 'fromMs' | 'toMs' | 'events' | 'place' | 'familiarity'
+> {
   readonly objects: readonly SeenObject[];
   readonly tokens: Pick<SceneTokens, 'global' | 'objects'>;
 }

@@ -12,7 +12,7 @@ import { PromptsSchema } from './manifest.js';
 import { bytesPerElement, sizeOf, type Tensor, type Tensors } from './tensor.js';
 
 /** Raised when a header changes its meaning; both sides must say the same. */
-export const protocolVersion = 3;
+export const protocolVersion = 4;
 /** Longest message, all told. */
 export const messageBytesMax = 64 * 1024 * 1024;
 const headerBytesMax = 1024 * 1024;
@@ -67,6 +67,7 @@ const reasonerRequest = {
         fromMs: z.number(),
         toMs: z.number(),
         place: PlaceSchema,
+        familiarity: z.number(),
         events: EventsSchema,
         objects: z.array(z.object(seenObject)),
       }),

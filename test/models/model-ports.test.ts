@@ -67,7 +67,7 @@ test('clips become scenes and a window becomes a distribution', async () => {
   expect(reasoning.probabilities).toHaveLength(manifest.labels.length);
   expect(reasoning.probabilities.reduce((sum, one) => sum + one, 0)).toBeCloseTo(1, 9);
   expect(reasoning.basis).toBe('reasoned');
-  expect(Object.keys(reasoning.stagesMs)).toEqual(['fusion', 'prefill', 'score']);
+  expect(Object.keys(reasoning.stagesMs)).toEqual(['fusion', 'prefill', 'score', 'tracks']);
 
   const explanation = await ports.explain(scenes, reasoning);
   expect(explanation.justifications).toHaveLength(3);

@@ -126,7 +126,7 @@ describe('a causal step', () => {
   test('is not verified where the scene does not bear it out', async () => {
     const still = windowOf(
       Array.from({ length: 8 }, () => [gate(0), thing(2, 'van')]),
-      [stops, opens],
+      [stops, opens].map((one) => ({ ...one, probability: 0.6 })),
     );
     const [step] = await explainEvents(
       answers({ 'gate opens': 'van stops at gate' }),

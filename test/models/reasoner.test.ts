@@ -37,7 +37,7 @@ describe('scoring', () => {
     expect(sum(first.probabilities)).toBeCloseTo(1, 9);
     expect(sum(first.rawProbabilities)).toBeCloseTo(1, 9);
     expect(Math.min(...first.probabilities)).toBeGreaterThan(0);
-    expect(Object.keys(first.stagesMs)).toEqual(['fusion', 'prefill', 'score']);
+    expect(Object.keys(first.stagesMs)).toEqual(['fusion', 'prefill', 'score', 'tracks']);
     const between = await reasoner.score(other());
     expect(between.probabilities).not.toEqual(first.probabilities);
     await reasoner.explain(other(), between);
@@ -46,7 +46,8 @@ describe('scoring', () => {
   });
 
   test('adds the bias to «nothing» before the temperature divides', async () => {
-    const calibration = { ...bundle.calibration, nothingBias: 0.7, temperature: 2 };
+    const { pool: _alone, ...fitted } = bundle.calibration;
+    const calibration = { ...fitted, nothingBias: 0.7, temperature: 2 };
     const biased = await Reasoner.open({ ...bundle, calibration }, { threads: 1 });
     const [found, plain] = [await biased.score(seen()), await reasoner.score(seen())];
     expect(found.rawProbabilities).toEqual(plain.rawProbabilities);
@@ -57,6 +58,34 @@ describe('scoring', () => {
       expect(chance).toBeCloseTo((weights[label] ?? 0) / sum(weights), 6),
     );
     await biased.dispose();
+  });
+
+  test('pools what the language model says with the object encoder and the track forecaster', async () => {
+    const sharing = async (pool: { reasoner: number; outlook: number; tracks: number }) => {
+      const calibration = { ...bundle.calibration, pool };
+      const asked = await Reasoner.open({ ...bundle, calibration }, { threads: 1 });
+      const { probabilities, rawProbabilities } = await asked.score(seen());
+      await asked.dispose();
+      return { probabilities, rawProbabilities };
+    };
+    const alone = await sharing({ reasoner: 1, outlook: 0, tracks: 0 });
+    const outlook = await sharing({ reasoner: 0, outlook: 1, tracks: 0 });
+    const tracks = await sharing({ reasoner: 0, outlook: 0, tracks: 1 });
+    const pooled = await reasoner.score(seen());
+    expect(tracks.probabilities).toEqual((await reasoner.carry(seen())).probabilities);
+    expect(outlook.probabilities).not.toEqual(tracks.probabilities);
+    expect(pooled.rawProbabilities).toEqual(alone.rawProbabilities);
+    pooled.probabilities.forEach((chance, label) => {
+      const said = [alone, outlook, tracks].map(({ probabilities: all }) => all[label] ?? 0);
+      expect(chance).toBeCloseTo(sum(said) / 3, 9);
+    });
+  });
+
+  test('is less sure of a strange picture', async () => {
+    const strange = seen().map((scene) => ({ ...scene, familiarity: 0.1 }));
+    const [sure, unsure] = [await reasoner.score(seen()), await reasoner.score(strange)];
+    expect(Math.max(...unsure.probabilities)).toBeLessThan(Math.max(...sure.probabilities));
+    expect(unsure.rawProbabilities).toEqual(sure.rawProbabilities);
   });
 
   test("reads a camera's own prompt in place of the manifest's", async () => {

@@ -91,7 +91,7 @@ CONFIGS = {
     ),
 }
 
-VERSION = "4.0.0"  # of the yard bundle that this code trains
+VERSION = "4.1.0"  # of the yard bundle that this code trains
 
 # Geometry of the yard bundle (docs/bundle.md).
 DIM, LANGUAGE_DIM, QUERIES = 128, 192, 32

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from . import config as geometry
 from .bundle import round_to_fp16
+from .calibrate import POOL, UNFAMILIAR
 from .config import CLIPS_PER_WINDOW, PROMPTS
 from .export import TOLERANCE, export_graph, export_reasoner, sha256, tensor_json
 from .models.fusion import Fusion, FusionGraph, ObjectEncoder
@@ -77,7 +78,7 @@ def add_reasoner(
     graph = FusionGraph(reasoner.encoder, reasoner.fusion, words)
     inputs = window_inputs(tracks, at)
     files["fusion"], checked = export_graph(
-        "fusion", graph, inputs, bundle, (NAMES, ["prefix"], AXES)
+        "fusion", graph, inputs, bundle, (NAMES, ["prefix", "log_chances"], AXES)
     )
     (golden / "fusion.json").write_text(json.dumps(checked) + "\n")
     files["reasoner"], checked = export_reasoner(reasoner.llama, bundle)
@@ -93,6 +94,8 @@ def add_reasoner(
         "temperature": fitted.temperature,
         "nothingBias": fitted.nothing_bias,
         "causeMin": fitted.cause_min,
+        "pool": POOL,
+        "unfamiliar": UNFAMILIAR,
         "meanPrefix": [round(float(v), 5) for v in fitted.mean_prefix.flatten()],
     }
     (bundle / "calibration.json").write_text(json.dumps(calibration) + "\n")
@@ -126,7 +129,7 @@ def forecast_golden(
 ) -> dict:
     """One window's inputs and the label probabilities that PyTorch gives, end to end."""
     with torch.no_grad():
-        past = read_prefix(reasoner.llama, graph(*inputs))
+        past = read_prefix(reasoner.llama, graph(*inputs)[0])
         scores = reasoner.text.trie.scores(reasoner.llama, past)
     tempered = scores.clone()
     tempered[:, 0] += fitted.nothing_bias

@@ -136,8 +136,9 @@ def test_the_exported_graph_reads_a_window_as_training_does(watched: Tracks) -> 
     sights: Sights = watch(encoder, watched, np.array([at]))
     with torch.no_grad():
         trained = fusion(*sights.inputs(slice(0, 1)))
-        exported = graph(*window_inputs(watched, at))
+        exported, outlook = graph(*window_inputs(watched, at))
     torch.testing.assert_close(exported, trained, atol=2e-3, rtol=2e-3)  # sights are kept in fp16
+    torch.testing.assert_close(outlook, sights.outlook.float(), atol=2e-2, rtol=2e-2)
 
 
 def test_chances_are_fitted_to_what_came() -> None:

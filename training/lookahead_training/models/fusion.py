@@ -146,12 +146,14 @@ class FusionGraph(nn.Module):
         place: Tensor,
         pooled: Tensor,
         track_errors: Tensor,
-    ) -> Tensor:
-        """[1,T,D], [1,T], then as `symbolic.export.ForecasterGraph`; pooled [M,D], track_errors [1,4] -> prefix [1,32,E]."""
+    ) -> tuple[Tensor, Tensor]:
+        """[1,T,D], [1,T], then as `symbolic.export.ForecasterGraph`; pooled [M,D], track_errors [1,4] -> prefix [1,32,E], the
+        encoder's own log-chances [1,K]."""
         window = torch.zeros_like(kind)
         features = describe(self.words, 1, window, kind, box, seen > 0.5, shown)
         is_true = track_errors.amax(1, keepdim=True) == 0
         place = torch.where(is_true, place, hide_modules(place))
         batch = Batch(window, kind, features, place, track_errors, 1)
         objects, outlook = self.encoder.alone(batch, pooled)
-        return self.fusion(global_, global_clip, objects, torch.ones_like(objects[..., 0]), outlook)
+        mask = torch.ones_like(objects[..., 0])
+        return self.fusion(global_, global_clip, objects, mask, outlook), outlook
