@@ -70,6 +70,9 @@ export interface RecognisedEvent {
   readonly target: number | null;
 }
 
+/** Something that may have begun: too unlikely to be called an event, too likely to be sure that it was none. */
+export type FaintEvent = Pick<RecognisedEvent, 'label' | 'onsetMs' | 'probability'>;
+
 /** What one clip adds to a camera's memory. */
 export interface Scene {
   readonly camera: string;
@@ -78,6 +81,8 @@ export interface Scene {
   readonly toMs: number;
   readonly objects: readonly SceneObject[];
   readonly events: readonly RecognisedEvent[];
+  /** Below the labels' thresholds; absent: nobody looked for them. Only whoever judges outcomes asks. */
+  readonly faintEvents?: readonly FaintEvent[];
   /** Chances of yes-or-no facts about the whole place, by the manifest's `place`. */
   readonly place: Readonly<Record<string, number>>;
   /** 0 (unlike anything the bundle was trained on) to 1. */

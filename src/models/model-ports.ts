@@ -123,7 +123,7 @@ export async function createModelPorts(options: ModelPortsOptions): Promise<Mode
     );
     const shown = header.objects.map(({ track }) => track);
     floors.note(camera, epoch, index, shown);
-    const { objects, events, place, familiarity, stagesMs } = header;
+    const { objects, events, faintEvents, place, familiarity, stagesMs } = header;
     return {
       camera,
       clip: index,
@@ -131,6 +131,7 @@ export async function createModelPorts(options: ModelPortsOptions): Promise<Mode
       toMs,
       objects,
       events,
+      faintEvents,
       place,
       familiarity,
       tokens: {

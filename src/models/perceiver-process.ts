@@ -36,6 +36,7 @@ await runModelProcess({
             looks: [...one.looks],
           })),
           events: scene.events.map((event) => ({ ...event, actors: [...event.actors] })),
+          faintEvents: (scene.faintEvents ?? []).map((one) => ({ ...one })),
           place: scene.place,
           familiarity: scene.familiarity,
           stagesMs: scene.stagesMs,

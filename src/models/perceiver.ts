@@ -13,7 +13,7 @@ import {
 } from './key-frame-masks.js';
 import { poolMasks } from './pool.js';
 import { clipTensor, frameOf, toShares, type Rectangle } from './preprocess.js';
-import { recogniseEvents } from './recognise-events.js';
+import { faintEvents, recogniseEvents } from './recognise-events.js';
 import { chooseThings, sceneObject } from './scene-objects.js';
 import { encodeImages, type ImageEmbeddings } from './segmenter.js';
 import { openSession, type Session, type SessionOptions } from './session.js';
@@ -257,6 +257,7 @@ export class Perceiver {
       toMs: input.toMs,
       objects,
       events,
+      faintEvents: faintEvents(scores, manifest, input, before),
       place: scores.place,
       familiarity,
       tokens: {

@@ -1,5 +1,5 @@
 /** From the event head's chances to events with who did it. Pure. */
-import type { RecognisedEvent } from '../types.js';
+import type { FaintEvent, RecognisedEvent } from '../types.js';
 import type { EventScores } from './heads.js';
 import type { Label, Manifest } from './manifest.js';
 import { classOf, type Track } from './tracks.js';
@@ -24,13 +24,10 @@ export function recogniseEvents(
   tracks: readonly Track[],
   lastOnsetMs: ReadonlyMap<number, number>,
 ): RecognisedEvent[] {
-  const { fromMs, toMs } = clip;
   return manifest.labels.flatMap((label, index): RecognisedEvent[] => {
     const probability = probabilities[index] ?? 0;
     if (index === 0 || probability < (manifest.eventThresholds[index] ?? 1)) return [];
-    const share = Math.min(1, Math.max(0, onsets[index] ?? 1));
-    // Not rounded: that could move an onset on the first frame before it, out of the clip.
-    const onsetMs = fromMs + share * (toMs - fromMs);
+    const onsetMs = onsetIn(clip, onsets[index]);
     if (onsetMs - (lastOnsetMs.get(index) ?? -Infinity) < refractoryMs) return [];
     const { actor, target } = pointedPair(
       label,
@@ -49,6 +46,33 @@ export function recogniseEvents(
       },
     ];
   });
+}
+
+/** What is less likely is taken for nothing at all. */
+const faintMin = 0.025;
+
+/** What stayed below its label's threshold, but not by so much that one could be sure; echoes of what had just begun left out. */
+export function faintEvents(
+  { probabilities, onsets }: EventScores,
+  { eventThresholds }: Pick<Manifest, 'eventThresholds'>,
+  clip: { readonly fromMs: number; readonly toMs: number },
+  lastOnsetMs: ReadonlyMap<number, number>,
+): FaintEvent[] {
+  return eventThresholds.flatMap((threshold, label) => {
+    const probability = probabilities[label] ?? 0;
+    if (label === 0 || probability >= threshold || probability < faintMin) return [];
+    const onsetMs = onsetIn(clip, onsets[label]);
+    if (onsetMs - (lastOnsetMs.get(label) ?? -Infinity) < refractoryMs) return [];
+    return [{ label, onsetMs, probability }];
+  });
+}
+
+/** Not rounded: that could move an onset on the first frame before it, out of the clip. */
+function onsetIn(
+  { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+  onset = 1,
+): number {
+  return fromMs + Math.min(1, Math.max(0, onset)) * (toMs - fromMs);
 }
 
 interface Pair {

@@ -110,7 +110,9 @@ export class SceneEvidence {
     const sign = signs[label.type];
     const [fromMs, toMs] = [event.onsetMs - beforeMs, event.onsetMs + afterMs];
     const isSeen = event.probability >= seenMin;
-    const doers = actors.filter((track) => sign && (isSeen || this.shows(track, sign, fromMs, toMs)));
+    const doers = actors.filter(
+      (track) => sign && (isSeen || this.shows(track, sign, fromMs, toMs)),
+    );
     const verified =
       doers.length > 0 &&
       (label.target === null || targets.some((track) => !doers.every((one) => one === track)));

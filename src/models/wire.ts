@@ -109,6 +109,7 @@ const HeaderSchema = z.discriminatedUnion('kind', [
       z.object({ ...seenObject, ageClips: count, mask: RleSchema, predictedIou: z.number() }),
     ),
     events: EventsSchema,
+    faintEvents: z.array(z.object({ label: count, onsetMs: z.number(), probability: z.number() })),
     place: PlaceSchema,
     familiarity: z.number(),
     stagesMs,

@@ -27,6 +27,7 @@ const scene = (id, batch = 1) =>
     id,
     objects: [],
     events: [],
+    faintEvents: [],
     place: {},
     familiarity: 1,
     stagesMs: { batch },

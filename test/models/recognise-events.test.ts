@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { EventPointers } from '../../src/models/heads.js';
-import { recogniseEvents } from '../../src/models/recognise-events.js';
+import { faintEvents, recogniseEvents } from '../../src/models/recognise-events.js';
 import type { Track } from '../../src/models/tracks.js';
 
 const label = (type: string, actor: string | null, target: string | null) => ({
@@ -72,6 +72,23 @@ describe('events', () => {
     expect(
       recogniseEvents(scores([0, 1, 0, 0]), manifest, { fromMs: 9725, toMs: 10_600 }, [], last),
     ).toHaveLength(1);
+  });
+});
+
+describe('faint events', () => {
+  const faintIn = (chances: number[], last = new Map<number, number>()) =>
+    faintEvents(scores(chances), manifest, clip, last).map(({ label }) => label);
+
+  test('are those below the threshold that might have been one', () => {
+    expect(faintIn([0.9, 0.49, 0.01, 0.9])).toEqual([1]);
+    expect(faintEvents(scores([0, 0.4, 0, 0]), manifest, clip, new Map())).toEqual([
+      { label: 1, onsetMs: 9562.5, probability: 0.4 },
+    ]);
+  });
+
+  test('are no echoes of what has just begun', () => {
+    expect(faintIn([0, 0.4, 0, 0], new Map([[1, 9000]]))).toEqual([]);
+    expect(faintIn([0, 0.4, 0, 0], new Map([[1, 8000]]))).toEqual([1]);
   });
 });
 

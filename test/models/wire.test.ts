@@ -107,6 +107,7 @@ describe('the socket protocol', () => {
         },
       ],
       events: [{ label: 1, onsetMs: 1250, probability: 0.5, actors: [3], target: null }],
+      faintEvents: [{ label: 2, onsetMs: 1300, probability: 0.0625 }],
       place: { gate: 0.5, rain: 0 },
       familiarity: 0.5,
       stagesMs: { backbone: 2 },

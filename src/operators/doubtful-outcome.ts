@@ -1,0 +1,43 @@
+/** Whether what perception saw of a horizon can decide a forecast. Pure. */
+import type { FaintEvent, RecognisedEvent } from '../types.js';
+
+export interface HorizonSeen {
+  readonly fromMs: number;
+  readonly untilMs: number;
+  /** Recognised, from a little before the horizon to a little after it, in any order. */
+  readonly events: readonly RecognisedEvent[];
+  readonly faintEvents: readonly FaintEvent[];
+}
+
+/** Onsets are recognised to within some 100 ms; so near to one another, or to an end of the horizon, it can be either way. */
+export const onsetDoubtMs = 200;
+/** Of events that are less sure a third are not what they were taken for. */
+const sureMin = 0.7;
+
+/**
+ * An outcome is the first event to begin in the horizon, so what matters is that event and what may have come before it. In doubt
+ * are: a first event that perception is not sure of; another label that began about as early; an onset at either end of the horizon;
+ * and anything faint that would have come first.
+ */
+export function isDoubtful({ fromMs, untilMs, events, faintEvents }: HorizonSeen): boolean {
+  const isIn = ({ onsetMs }: FaintEvent): boolean => onsetMs >= fromMs && onsetMs <= untilMs;
+  const inside = events.filter(isIn);
+  const first = inside.reduce<RecognisedEvent | null>(
+    (best, event) => (best && best.onsetMs <= event.onsetMs ? best : event),
+    null,
+  );
+  if (first && first.probability < sureMin) return true;
+  const isRival = (event: RecognisedEvent): boolean =>
+    first !== null && event.label !== first.label && event.onsetMs - first.onsetMs < onsetDoubtMs;
+  if (inside.some(isRival)) return true;
+  const nearMs = onsetDoubtMs / 2;
+  const decidesMs = first?.onsetMs ?? untilMs;
+  if (events.some(({ onsetMs }) => Math.abs(onsetMs - fromMs) < nearMs)) return true;
+  // The end is of no matter where something began long before it.
+  if (
+    decidesMs > untilMs - nearMs &&
+    events.some(({ onsetMs }) => Math.abs(onsetMs - untilMs) <= nearMs)
+  )
+    return true;
+  return faintEvents.some((event) => isIn(event) && event.onsetMs <= decidesMs);
+}
