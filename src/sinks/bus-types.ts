@@ -63,6 +63,15 @@ export interface Received {
   readonly data: Uint8Array;
 }
 
+export interface HistoryRange {
+  /** Absent: every camera. */
+  readonly camera?: string | undefined;
+  /** Wall clock: what was stored since then. */
+  readonly sinceMs: number;
+  /** Of more than so many the newest. */
+  readonly max: number;
+}
+
 export interface Bus {
   readonly site: string;
   readonly status: BusStatus;
@@ -85,6 +94,11 @@ export interface Bus {
   subscribe(subject: string, listener: (received: Received) => void): () => void;
   /** The last stored message of one camera, or of each. */
   last(kind: StoredKind, camera?: string): Promise<Received[]>;
+  /**
+   * What is stored, oldest first, as it was when asked; page by page, so that little is held at a time. Nothing where no such
+   * stream is. Throws broker_unreachable or broker_refused, also on the way.
+   */
+  history(kind: StoredKind, range: HistoryRange): AsyncIterable<Received>;
   /** Answers requests on `lookahead.v1.<site>.svc.<name>`, over reconnects. */
   serve(name: string, description: string, handler: ServiceHandler): void;
   /** The same for a service that answers with a row of messages. */

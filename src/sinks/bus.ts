@@ -4,11 +4,13 @@
  */
 import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises';
 import {
+  AckPolicy,
   connect,
   createInbox,
   credsAuthenticator,
   type ConnectionOptions,
   DebugEvents,
+  DeliverPolicy,
   type JetStreamManager,
   type Msg,
   type NatsConnection,
@@ -46,6 +48,9 @@ export * from './bus-types.js';
 
 /** Room for subject and headers within the server's bound on a message. */
 const headerBytes = 1_024;
+
+/** Messages of history that are on their way at once. */
+const historyPage = 256;
 
 /** Something that every new connection gets. */
 type Attachment = (nc: NatsConnection) => void;
@@ -262,6 +267,48 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
     return (await Promise.all(known.map(lastOf))).flat();
   };
 
+  const history: Bus['history'] = async function* (kind, { camera, sinceMs, max }) {
+    const nc = live;
+    if (nc === undefined) throw away();
+    const stream = streamName(site, kind);
+    const manager = await nc.jetstreamManager({ checkAPI: false, timeout: limits.ackTimeoutMs });
+    const wanted = {
+      filter_subject:
+        camera === undefined ? subjects.all(site, kind) : subjects.of(site, camera, kind),
+      deliver_policy: DeliverPolicy.StartTime,
+      opt_start_time: new Date(sinceMs).toISOString(),
+      ack_policy: AckPolicy.None,
+      mem_storage: true,
+      inactive_threshold: 60_000 * 1_000_000,
+    };
+    let name = '';
+    try {
+      const info = await manager.consumers.add(stream, wanted);
+      name = info.name;
+      const consumer = await nc.jetstream().consumers.get(stream, name);
+      let left = info.num_pending;
+      while (left > 0) {
+        const page = await consumer.fetch({
+          max_messages: Math.min(left, historyPage),
+          expires: limits.ackTimeoutMs,
+        });
+        const before = left;
+        for await (const { subject, data } of page) {
+          left--;
+          if (left < max) yield { subject, data };
+        }
+        // Deleted by age meanwhile.
+        if (left === before) return;
+      }
+    } catch (error) {
+      if (isMissing(error) || isNoStream(error)) return;
+      throw nc === live ? streamFailure(error) : away();
+    } finally {
+      if (name !== '' && !nc.isClosed())
+        await manager.consumers.delete(stream, name).catch(() => undefined);
+    }
+  };
+
   const offer = (
     name: string,
     description: string,
@@ -377,6 +424,7 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
     heartbeat: publisher.heartbeat,
     subscribe,
     last,
+    history,
     serve,
     serveStream,
     call,

@@ -3,7 +3,7 @@ import { connect, type NatsConnection } from 'nats';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { LookaheadError } from '../../src/errors.js';
 import type { Message } from '../../src/messages.js';
-import { type Bus, type BusOptions, connectBus } from '../../src/sinks/bus.js';
+import { type Bus, type BusOptions, connectBus, type HistoryRange } from '../../src/sinks/bus.js';
 import type { BusEvent } from '../../src/sinks/publisher.js';
 import { defaultBudgets, streamName } from '../../src/sinks/streams.js';
 import { event, forecast, heartbeat, outcome, scene, state } from '../support/messages.js';
@@ -121,6 +121,41 @@ describe('publishing', () => {
       expect(config.max_age).toBeGreaterThan(0);
       expect(config).toMatchObject({ storage: 'file', discard: 'old', allow_direct: true });
     }
+  });
+
+  it('reads what is stored, oldest first, by camera, since a time, the newest of many', async () => {
+    const server = await natsServerForTest();
+    const bus = await busFor(server);
+    await bus.ready(10_000);
+    for (let at = 0; at < 600; at++) void bus.publish(outcome(at));
+    await bus.publish(outcome(900, { camera: 'yard' }));
+    await until(() => bus.outbox.messages === 0);
+    await new Promise((done) => setTimeout(done, 20));
+    const betweenMs = Date.now();
+    await bus.publish(outcome(1000));
+
+    const read = async (range: Partial<HistoryRange>): Promise<string[]> => {
+      const ids: string[] = [];
+      for await (const { data } of bus.history('outcome', { sinceMs: 0, max: 10_000, ...range }))
+        ids.push((JSON.parse(new TextDecoder().decode(data)) as { id: string }).id);
+      return ids;
+    };
+    const all = await read({});
+    expect(all).toHaveLength(602);
+    const ofGate = all.filter((id) => id.startsWith('test-gate'));
+    expect(ofGate).toEqual([...Array(600).keys(), 1000].map((at) => outcome(at).id));
+    expect(await read({ camera: 'yard' })).toEqual([outcome(900, { camera: 'yard' }).id]);
+    expect(await read({ camera: 'nobody' })).toEqual([]);
+    expect(await read({ sinceMs: betweenMs })).toEqual([outcome(1000).id]);
+    expect(await read({ camera: 'gate', max: 3 })).toEqual(
+      [598, 599, 1000].map((at) => outcome(at).id),
+    );
+    const client = await clientOf(server);
+    const manager = await client.jetstreamManager();
+    const { state: kept } = await manager.streams.info(streamName('test', 'outcome'));
+    expect(kept.consumer_count, 'nothing is left behind').toBe(0);
+    await server.stop();
+    await expect(read({})).rejects.toMatchObject({ code: 'broker_unreachable' });
   });
 
   it('drops and counts what is longer than the server takes', async () => {
