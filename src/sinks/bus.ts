@@ -302,7 +302,8 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
       }
     } catch (error) {
       if (isMissing(error) || isNoStream(error)) return;
-      throw nc === live ? streamFailure(error) : away();
+      const isLost = nc !== live || nc.isClosed() || nc.isDraining();
+      throw isLost ? unreachable(addresses, messageOf(error)) : streamFailure(error);
     } finally {
       if (name !== '' && !nc.isClosed())
         await manager.consumers.delete(stream, name).catch(() => undefined);
