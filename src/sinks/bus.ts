@@ -271,7 +271,6 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
     const nc = live;
     if (nc === undefined) throw away();
     const stream = streamName(site, kind);
-    const manager = await nc.jetstreamManager({ checkAPI: false, timeout: limits.ackTimeoutMs });
     const wanted = {
       filter_subject:
         camera === undefined ? subjects.all(site, kind) : subjects.of(site, camera, kind),
@@ -281,11 +280,12 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
       mem_storage: true,
       inactive_threshold: 60_000 * 1_000_000,
     };
-    let name = '';
+    let leave = (): Promise<unknown> => Promise.resolve();
     try {
+      const manager = await nc.jetstreamManager({ checkAPI: false, timeout: limits.ackTimeoutMs });
       const info = await manager.consumers.add(stream, wanted);
-      name = info.name;
-      const consumer = await nc.jetstream().consumers.get(stream, name);
+      leave = () => manager.consumers.delete(stream, info.name).catch(() => undefined);
+      const consumer = await nc.jetstream().consumers.get(stream, info.name);
       let left = info.num_pending;
       while (left > 0) {
         const page = await consumer.fetch({
@@ -305,8 +305,7 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
       const isLost = nc !== live || nc.isClosed() || nc.isDraining();
       throw isLost ? unreachable(addresses, messageOf(error)) : streamFailure(error);
     } finally {
-      if (name !== '' && !nc.isClosed())
-        await manager.consumers.delete(stream, name).catch(() => undefined);
+      if (!nc.isClosed()) await leave();
     }
   };
 
