@@ -22,6 +22,7 @@ import { type BrokerServer, parseServer, readCreds } from './broker-address.js';
 import {
   connectFailure,
   isFinal,
+  isLost,
   isMissing,
   isNoStream,
   nobodyAnswers,
@@ -302,8 +303,9 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
       }
     } catch (error) {
       if (isMissing(error) || isNoStream(error)) return;
-      const isLost = nc !== live || nc.isClosed() || nc.isDraining();
-      throw isLost ? unreachable(addresses, messageOf(error)) : streamFailure(error);
+      throw nc !== live || isLost(error)
+        ? unreachable(addresses, messageOf(error))
+        : streamFailure(error);
     } finally {
       if (!nc.isClosed()) await leave();
     }
