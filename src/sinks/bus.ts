@@ -400,7 +400,9 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
     if (live !== undefined) {
       const nc = live;
       const drained = new AbortController();
-      await Promise.race([nc.drain().finally(() => drained.abort()), pause(1_000, drained.signal)]);
+      // A connection that was lost in this instant has nothing to drain.
+      const draining = nc.drain().catch(() => undefined);
+      await Promise.race([draining.finally(() => drained.abort()), pause(1_000, drained.signal)]);
       void nc.close();
     }
     await looping;
