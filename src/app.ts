@@ -3,7 +3,13 @@ import { Subject } from 'rxjs';
 import { createAsk } from './ask.js';
 import { openBus, openNatsServer } from './broker.js';
 import { CameraServer } from './camera-server.js';
-import { cameraAt, watchCameras, type CameraSource, type CameraStatus } from './cameras.js';
+import {
+  cameraAt,
+  watchCameras,
+  type CameraSource,
+  type CameraStatus,
+  type Engine,
+} from './cameras.js';
 import { Closers } from './closers.js';
 import { cameraNamesOf, promptsOf, type CameraConfig, type Config } from './config.js';
 import { failureLine, type Console } from './console.js';
@@ -16,6 +22,7 @@ import type { ReasonerPorts } from './models/model-ports.js';
 import { createModelPorts, type ModelPorts } from './models/model-ports.js';
 import { takeTurns, type Turns } from './operators/take-turns.js';
 import { bundleDirOf } from './places.js';
+import { resumeCameras } from './resume-cameras.js';
 import type { Bus } from './sinks/bus.js';
 import { heartbeats } from './sinks/heartbeat.js';
 import type { CameraList } from './sinks/services.js';
@@ -86,19 +93,13 @@ export async function startApp(options: AppOptions): Promise<App> {
     const reasoner: ReasonerPorts = models;
     const turns = takeTurns();
     const windows = new Map<string, Window>();
-    const cameras = watchCameras(sources, {
-      ...options,
-      models,
-      reasoner,
-      turns,
-      windows,
-      bus,
-      metrics,
-      states,
-      messages,
-      epoch,
-    });
+    const engine: Engine = {
+      ...{ ...options, models, reasoner, turns, windows, bus, metrics, states, messages, epoch },
+      baselines: new Map(),
+    };
+    const cameras = watchCameras(sources, engine);
     closers.add(() => cameras.unsubscribe());
+    resumeCameras(cameraNamesOf(config), engine);
     serveAsk(bus, models, { config, reasoner, turns, windows, sources, metrics });
     beat(bus, models, { config, states, epoch, closers });
     refresh(metrics, { bus, models, config, viewers: () => http.viewers });

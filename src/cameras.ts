@@ -24,7 +24,8 @@ import { watchCamera } from './pipeline.js';
 import { polygonsOf } from './privacy-mask-schema.js';
 import type { Bus } from './sinks/bus.js';
 import type { Turns } from './operators/take-turns.js';
-import type { Frame, Ports, Report, Window } from './types.js';
+import { Baselines } from './outcomes/baselines.js';
+import type { Frame, Ports, PublishReceipt, Report, Window } from './types.js';
 
 export interface CameraSource {
   readonly name: string;
@@ -63,6 +64,8 @@ export interface Engine extends Pick<AppOptions, 'config' | 'tools' | 'console' 
   readonly windows: Map<string, Window>;
   readonly states: Map<string, CameraStatus>;
   readonly messages: Subject<Message>;
+  /** By camera. */
+  readonly baselines: Map<string, Baselines>;
   readonly epoch: number;
 }
 
@@ -102,7 +105,7 @@ function pipelineConfig({ config, models, epoch }: Engine): PipelineConfig {
 }
 
 function portsOf(source: CameraSource, engine: Engine): Ports {
-  const { config, models, reasoner, turns, bus, metrics, messages, console } = engine;
+  const { config, models, reasoner, turns } = engine;
   const hasCheapHead = models.bundle.manifest.files.trackForecaster !== undefined;
   const frames$ = framesOf(source, engine);
   return {
@@ -113,16 +116,33 @@ function portsOf(source: CameraSource, engine: Engine): Ports {
     explain: (window, reasoning) =>
       config.gate.explain ? reasoner.explain(window, reasoning) : EMPTY,
     turns,
-    publish: async (message) => {
-      messages.next(message);
-      const receipt = await bus.publish(message);
-      countMessage(metrics, message, receipt.ackedAtMs);
-      const isForecast = message.schema === 'lookahead.forecast.v1';
-      console.message(message, isForecast ? lagMs(message, receipt.ackedAtMs) : 0);
-      return receipt;
-    },
+    publish: (message) => publishMessage(engine, message),
+    baselines: baselinesOf(engine, source.name),
     report: reportOf(source.name, engine),
   };
+}
+
+/** To the broker, to whoever listens in this process, to metrics and console. */
+export async function publishMessage(
+  { bus, metrics, messages, console }: Pick<Engine, 'bus' | 'metrics' | 'messages' | 'console'>,
+  message: Message,
+): Promise<PublishReceipt> {
+  messages.next(message);
+  const receipt = await bus.publish(message);
+  countMessage(metrics, message, receipt.ackedAtMs);
+  const isForecast = message.schema === 'lookahead.forecast.v1';
+  console.message(message, isForecast ? lagMs(message, receipt.ackedAtMs) : 0);
+  return receipt;
+}
+
+/** Begun where the camera has none. */
+export function baselinesOf(
+  { baselines, models }: Pick<Engine, 'baselines' | 'models'>,
+  camera: string,
+): Baselines {
+  const known = baselines.get(camera) ?? new Baselines(models.bundle.manifest.labels);
+  baselines.set(camera, known);
+  return known;
 }
 
 /** Asks for the address at each connection: a camera server that was replaced has another port. */

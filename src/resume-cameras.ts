@@ -1,0 +1,35 @@
+/** The engine's cameras take up what earlier runs left; watching them does not wait for it. */
+import { baselinesOf, publishMessage, type Engine } from './cameras.js';
+import { messageOf } from './errors.js';
+import { isDoubtful } from './operators/doubtful-outcome.js';
+import { defaultLimits } from './pipeline-config.js';
+import { resumeOutcomes } from './resume.js';
+
+export function resumeCameras(cameras: readonly string[], engine: Engine): void {
+  const { bus, models, epoch, console } = engine;
+  const { labels, geometry } = models.bundle.manifest;
+  resumeOutcomes(bus, {
+    ...{ cameras, labels, epoch, now: Date.now },
+    slackMs: 500 / geometry.framesPerSecond,
+    isDoubtful: (seen) => isDoubtful(seen, defaultLimits.onsetDoubtMs),
+    onOutcome: ({ camera, observed, target }) => {
+      if (observed !== null && target !== 'within')
+        baselinesOf(engine, camera).noteOutcome(observed);
+    },
+    onEvent: ({ camera, label, onset }) => {
+      const baselines = baselinesOf(engine, camera);
+      baselines.noteEvent(baselines.indexOf(label), Date.parse(onset));
+    },
+    publish: (outcome) => publishMessage(engine, outcome),
+  }).then(
+    (count) => {
+      if (count > 0)
+        console.log('info', `${String(count)} forecasts of an earlier run have their outcome now`);
+    },
+    (error: unknown) => {
+      // Closing the engine ends it too.
+      if (bus.status.state !== 'closed')
+        console.log('warn', `What earlier runs stored was not read: ${messageOf(error)}`);
+    },
+  );
+}
