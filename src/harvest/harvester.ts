@@ -62,8 +62,9 @@ export class Harvester {
     this.#options = options;
     const { folder, metrics, warn } = options;
     const kept$ = this.#jobs.pipe(
-      processBounded({ runningMax: 1, waitingMax, onDrop: (job) => this.#dropped(job, 'full') }, (job) =>
-        this.#keep(job),
+      processBounded(
+        { runningMax: 1, waitingMax, onDrop: (job) => this.#dropped(job, 'full') },
+        (job) => this.#keep(job),
       ),
     );
     const swept$ = timer(0, sweepEveryMs).pipe(
@@ -94,8 +95,7 @@ export class Harvester {
         gapMaxMs: defaultLimits.frameGapMaxMs,
         everyMinMs: config.everyMinS * 1000,
         forecastsMax: defaultLimits.openForecastsMax,
-        onDrop: (reason) =>
-          metrics.add('lookahead_harvest_drops_total', { camera: name, reason }),
+        onDrop: (reason) => metrics.add('lookahead_harvest_drops_total', { camera: name, reason }),
       }),
     );
     this.#running.add(
