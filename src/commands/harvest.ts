@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { printable } from '../console.js';
-import { LookaheadError } from '../errors.js';
+import { LookaheadError, messageOf } from '../errors.js';
 import { exportItems } from '../harvest/export-items.js';
 import { deleteItem } from '../harvest/harvest-folder.js';
 import type { Item } from '../harvest/item-schema.js';
@@ -131,8 +131,17 @@ async function cleared(
   { cameras, sinceMs }: ItemFilter,
 ): Promise<string> {
   const names = [...items, ...(cameras.length === 0 ? broken : [])].map(({ name }) => name);
-  for (const name of names) await deleteItem(dir, name);
-  // What a crash has left half is of a camera that nobody knows.
-  if (cameras.length === 0 && sinceMs === null && existsSync(dir)) await removePartials(dir);
+  try {
+    for (const name of names) await deleteItem(dir, name);
+    // What a crash has left half is of a camera that nobody knows.
+    if (cameras.length === 0 && sinceMs === null && existsSync(dir)) await removePartials(dir);
+  } catch (cause) {
+    throw new LookaheadError(
+      'harvest_unusable',
+      `Not all of ${dir} could be deleted: ${messageOf(cause)}.`,
+      'Run this as the user that the engine runs as.',
+      { cause },
+    );
+  }
   return `${names.length} ${names.length === 1 ? 'window' : 'windows'} deleted in ${dir}`;
 }

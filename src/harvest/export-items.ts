@@ -34,6 +34,26 @@ export async function exportItems(
   // What cannot be told is found before anything is written.
   for (const item of items) await readScene(dir, item, 0);
   await makeEmpty(outDir);
+  try {
+    await writeAll(dir, items, outDir, { picture, secondsPerScene });
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause) || cause instanceof LookaheadError)
+      throw cause;
+    throw new LookaheadError(
+      'harvest_unusable',
+      `${outDir} could not be written whole: ${messageOf(cause)}.`,
+      'Delete it, see that there is room, and export again; the engine may have deleted a window meanwhile.',
+      { cause },
+    );
+  }
+}
+
+async function writeAll(
+  dir: string,
+  items: readonly Item[],
+  outDir: string,
+  { picture, secondsPerScene }: Common,
+): Promise<void> {
   const recording: Recording = {
     ...{ schema: dataSchema, tracks: false, split: recognisedSplit, seed: 0 },
     ...{ scenes: items.length, secondsPerScene, texts: 0 },
@@ -57,11 +77,13 @@ async function readScene(dir: string, item: Item, index: number): Promise<Recogn
   return recognisedScene(index, item, await readKeptScenes(dir, item));
 }
 
-/** A recording has one size of picture and one length of scene. */
-function commonOf(items: readonly Item[]): {
+interface Common {
   readonly picture: { readonly width: number; readonly height: number };
   readonly secondsPerScene: number;
-} {
+}
+
+/** A recording has one size of picture and one length of scene. */
+function commonOf(items: readonly Item[]): Common {
   const [first] = items;
   if (!first) throw new TypeError('There is no item to export.');
   const shapeOf = ({ geometry: { picture }, clips, windowClips }: Item): string =>

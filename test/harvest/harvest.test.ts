@@ -1,6 +1,14 @@
 /** From pictures to a kept window to a recording that training reads: a real ffmpeg, the real pipeline, models that answer by rote. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -8,6 +16,7 @@ import { lastValueFrom, of } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { harvestCommand } from '../../src/commands/harvest.js';
 import { heldOutScenes } from '../../src/commands/held-out-scenes.js';
+import { yardPerceiveCommand } from '../../src/commands/yard-perceive.js';
 import { readClips } from '../../src/commands/perceive-scene.js';
 import { ConfigSchema, type Config } from '../../src/config.js';
 import { encodeClip } from '../../src/harvest/encode-clip.js';
@@ -25,11 +34,14 @@ import { openRecordedScenes } from '../../src/yard/watch/recorded-scenes.js';
 import { ffmpegPath, testH264 } from '../ingest/support.js';
 import { yardManifest } from '../models/yard-bundle.js';
 import { fakeConfig, fakeObject, fakePorts } from '../support/fakes.js';
+import * as messages from '../support/messages.js';
 
 const manifest = yardManifest();
 const { visionDim, attributes, maskRows, maskColumns } = manifest.geometry;
 const folder = mkdtempSync(join(tmpdir(), 'lookahead-harvest-'));
 const recording = join(folder, 'camera.h264');
+/** What is too old is deleted: a recording's own time will not do. */
+const startMs = Date.now();
 const secret = 'S3cr3t-word';
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -111,7 +123,8 @@ async function watch(
   async function* pictures(): AsyncGenerator<Frame> {
     const options = { camera: 'gate', ffmpegPath, widthPx, heightPx, framesPerSecond };
     const privacyMasks = polygonsOf(camera.privacyMasks);
-    for await (const frame of readRecording(recording, { ...options, privacyMasks })) {
+    for await (const read of readRecording(recording, { ...options, privacyMasks })) {
+      const frame = { ...read, capturedAtMs: startMs + read.capturedAtMs };
       frames.push(frame);
       yield frame;
     }
@@ -135,7 +148,10 @@ async function watch(
 const opened: HarvestTap[] = [];
 afterAll(() => opened.forEach((harvest) => harvest.close()));
 
-const settled = /^lookahead_harvest(ed_total|_drops_total)\{camera="gate",(why|reason)="(surprise|failed|large)"\} 1$/m;
+const settled =
+  /^lookahead_harvest(ed_total|_drops_total)\{camera="gate",(why|reason)="(surprise|failed|large)"\} 1$/m;
+
+const silent = (): Writable => new Writable({ write: (_piece, _, done) => done() });
 
 interface Run {
   readonly status: number;
@@ -151,7 +167,10 @@ async function lookahead(dir: string, ...args: string[]): Promise<Run> {
         done();
       },
     });
-  writeFileSync(join(folder, 'c.yaml'), `harvest: { enabled: true, dir: ${JSON.stringify(dir)} }\n`);
+  writeFileSync(
+    join(folder, 'c.yaml'),
+    `harvest: { enabled: true, dir: ${JSON.stringify(dir)} }\n`,
+  );
   const context = { out: to('out'), err: to('err'), env: {}, cwd: folder };
   const status = await harvestCommand([...args, '--config', 'c.yaml'], context);
   return { status, ...written };
@@ -221,7 +240,11 @@ describe('with consent', () => {
     expect([run.status, run.err]).toEqual([0, '']);
     expect(run.out).toContain('recognised, not true');
     const dataset = await readDataset(out);
-    expect(dataset).toMatchObject({ split: 'recognised', truth: 'recognised', secondsPerScene: 12 });
+    expect(dataset).toMatchObject({
+      split: 'recognised',
+      truth: 'recognised',
+      secondsPerScene: 12,
+    });
     expect([dataset.widthPx, dataset.heightPx]).toEqual([160, 90]);
     expect(readFileSync(join(out, 'README.md'), 'utf8')).toContain('not true');
   });
@@ -280,8 +303,18 @@ describe('with consent', () => {
     expect(greenAt(read[0]!, 40, 20)).toBeGreaterThan(60);
   });
 
+  it("a bundle's perception can be run on it again, for training", async () => {
+    const tracks = join(folder, 'tracks');
+    const args = ['--data', out, '--out', tracks, '--scenes', '1'];
+    expect(await yardPerceiveCommand(args, { ffmpegPath, err: silent() })).toBe(0);
+    const about = JSON.parse(readFileSync(join(tracks, 'tracks.json'), 'utf8')) as object;
+    expect(about).toMatchObject({ split: 'recognised', scenes: 1, clips: 8, bayesFutures: 0 });
+    const futures = readFileSync(join(tracks, 'futures.u8'));
+    expect(futures.subarray(7 * 40).indexOf(8)).toBe(labelOf('van leaves'));
+  }, 60_000);
+
   it('nobody measures by it, and no world is run again for it', async () => {
-    const tools = { ffmpegPath, err: new Writable(), cacheDir: folder };
+    const tools = { ffmpegPath, err: silent(), cacheDir: folder };
     const refused = { code: 'recording_unusable', message: /nobody knows what is true/ };
     await expect(heldOutScenes(out, manifest, tools)).rejects.toMatchObject({
       code: refused.code,
@@ -353,6 +386,43 @@ it('an ffmpeg that cannot be run costs the window and nothing else', async () =>
   expect(readdirSync(dir)).toEqual([]);
 });
 
+it('cameras that all surprise at once cost one ffmpeg and two that wait: the newest win, the others are counted', async () => {
+  const dir = join(folder, 'at-once');
+  const metrics = createMetrics({ processMetrics: false });
+  const config = configOf({ dir });
+  const harvest = openHarvester({
+    ...{ config, tools: { ffmpegPath }, metrics, models: { bundle: { manifest } } },
+    console: { log: () => {} },
+  });
+  opened.push(harvest);
+  const { widthPx, heightPx } = manifest.preprocessing;
+  const pixels = new Uint8Array(widthPx * heightPx * 3);
+  for (const camera of ['a', 'b', 'c', 'd', 'e']) {
+    const { report, publish } = harvest.tap({ name: camera }, fakePorts({ frames: () => [] }));
+    for (let index = 0; index < 12; index++) {
+      const fromMs = startMs + index * 1000;
+      const toMs = fromMs + 875;
+      const frames = Array.from({ length: 8 }, (_, at): Frame => {
+        const capturedAtMs = fromMs + at * 125;
+        return { camera, sequence: index * 8 + at, capturedAtMs, pixels };
+      });
+      const clip = { camera, index, fromMs, toMs, frames };
+      report.clip(clip);
+      report.scene(sceneOf(clip));
+    }
+    const base = messages.forecast(1, { camera });
+    publish({ ...base, window: { ...base.window, to: new Date(startMs + 7875).toISOString() } });
+    publish(messages.outcome(1, { camera, verdict: 'surprise', logScore: 4 }));
+  }
+  await expect.poll(() => readdirSync(dir).length, { timeout: 30_000 }).toBe(3);
+  const { items } = await listItems(dir, { cameras: [], sinceMs: null });
+  expect(items.map(({ item }) => item.camera).sort()).toEqual(['a', 'd', 'e']);
+  expect(items.every(({ item }) => !item.privacyMasks)).toBe(true);
+  const text = await metrics.text();
+  for (const camera of ['b', 'c'])
+    expect(text).toContain(`lookahead_harvest_drops_total{camera="${camera}",reason="full"} 1`);
+});
+
 it('encoding ends with who has asked for it, and its ffmpeg with it', async () => {
   const abort = new AbortController();
   const frame = { pixels: new Uint8Array(160 * 96 * 3) };
@@ -387,7 +457,6 @@ describe('the command says what is wrong', () => {
     const dir = join(folder, 'broken');
     await watch(configOf({ dir }));
     const bad = join(dir, '20261122T090000007Z_home-gate-1-2');
-    const { mkdirSync } = await import('node:fs');
     mkdirSync(bad);
     writeFileSync(join(bad, 'item.json'), '{}');
     const { status, err } = await lookahead(dir, 'list');
@@ -401,7 +470,10 @@ describe('the command says what is wrong', () => {
     await watch(configOf({ dir }));
     const { items } = await listItems(dir, { cameras: [], sinceMs: null });
     const scenes = join(dir, items[0]!.name, itemFiles.scenes);
-    writeFileSync(scenes, readFileSync(scenes, 'utf8').replaceAll('"class":"van"', '"class":"tram"'));
+    writeFileSync(
+      scenes,
+      readFileSync(scenes, 'utf8').replaceAll('"class":"van"', '"class":"tram"'),
+    );
     const out = join(folder, 'tram');
     await expect(lookahead(dir, 'export', out)).rejects.toThrow(/has the class "tram"/);
     expect(existsSync(out)).toBe(false);
