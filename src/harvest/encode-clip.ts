@@ -49,11 +49,9 @@ export async function encodeClip(
   const child = spawn(ffmpegPath, encodeArgs(options), { stdio: ['pipe', 'pipe', 'pipe'] });
   const kill = (): void => void child.kill('SIGKILL');
   signal.addEventListener('abort', kill, { once: true });
-  let isLate = false;
-  const timer = setTimeout(() => {
-    isLate = true;
-    kill();
-  }, encodeMaxMs);
+  const late = new AbortController();
+  late.signal.addEventListener('abort', kill);
+  const timer = setTimeout(() => late.abort(), encodeMaxMs);
   const video: Buffer[] = [];
   let complaint = '';
   child.stdout.on('data', (piece: Buffer) => video.push(piece));
@@ -68,12 +66,10 @@ export async function encodeClip(
   });
   try {
     lowerPriority(child.pid);
-    let isOver = false;
-    void ended.then(() => (isOver = true));
     for (const { pixels } of frames) {
       // Waiting for each frame leaves the event loop to the cameras.
       if (!child.stdin.write(pixels)) await Promise.race([drained(child.stdin), ended]);
-      if (isOver) break;
+      if (child.stdin.destroyed) break;
     }
     child.stdin.end();
     const end = await ended;
@@ -86,7 +82,9 @@ export async function encodeClip(
         'Install ffmpeg, or say where it is.',
         { cause: end },
       );
-    const why = isLate ? `was not done after ${encodeMaxMs / 1000} s` : `ended with ${String(end)}`;
+    const why = late.signal.aborted
+      ? `was not done after ${encodeMaxMs / 1000} s`
+      : `ended with ${String(end)}`;
     throw new LookaheadError(
       'ffmpeg_failed',
       `ffmpeg ${why} while a kept window was encoded: ${complaint.trim()}`,

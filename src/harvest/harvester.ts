@@ -37,6 +37,8 @@ export interface HarvesterOptions {
   readonly warn: (text: string) => void;
   /** Wall clock, milliseconds since 1970. */
   readonly now: () => number;
+  /** A programming error: nothing can be trusted any more. */
+  readonly onFatal: (error: unknown) => void;
 }
 
 export interface HarvestedCamera {
@@ -77,14 +79,15 @@ export class Harvester {
         ),
       ),
     );
-    this.#running = merge(kept$, swept$).subscribe(() =>
-      metrics.set('lookahead_harvest_bytes', {}, folder.bytes),
-    );
+    this.#running = merge(kept$, swept$).subscribe({
+      next: () => metrics.set('lookahead_harvest_bytes', {}, folder.bytes),
+      error: options.onFatal,
+    });
   }
 
   /** The same ports, with an ear at them. What is heard is remembered in bounded memory, and never changed. */
   tap({ name, privacyMasks }: HarvestedCamera, ports: Ports): Ports {
-    const { config, manifest, metrics } = this.#options;
+    const { config, manifest, metrics, onFatal } = this.#options;
     const { framesPerClip, framesPerSecond, clipsPerWindow, horizonMs } = manifest.geometry;
     const sights = new Subject<Sight>();
     const gathered$ = sights.pipe(
@@ -99,7 +102,10 @@ export class Harvester {
       }),
     );
     this.#running.add(
-      gathered$.subscribe((gathered) => this.#jobs.next({ ...gathered, privacyMasks })),
+      gathered$.subscribe({
+        next: (gathered) => this.#jobs.next({ ...gathered, privacyMasks }),
+        error: onFatal,
+      }),
     );
     const { report, publish } = ports;
     return {

@@ -21,6 +21,7 @@ interface HarvestingEngine {
   readonly models: { readonly bundle: { readonly manifest: Manifest } };
   readonly metrics: Pick<Metrics, 'add' | 'set'>;
   readonly console: Pick<Console, 'log'>;
+  readonly onFatal: (error: unknown) => void;
 }
 
 export function limitsOf({ maxMib, maxAgeH }: Config['harvest']): FolderLimits {
@@ -33,7 +34,7 @@ export function harvestDirOf({ harvest }: Pick<Config, 'harvest'>): string {
 
 /** @throws LookaheadError harvest_unusable */
 export function openHarvester(engine: HarvestingEngine): HarvestTap {
-  const { config, tools, models, metrics, console } = engine;
+  const { config, tools, models, metrics, console, onFatal } = engine;
   if (!config.harvest.enabled) return { tap: (_camera, ports) => ports, close: () => undefined };
   const dir = harvestDirOf(config);
   const limits = limitsOf(config.harvest);
@@ -50,6 +51,7 @@ export function openHarvester(engine: HarvestingEngine): HarvestTap {
     metrics,
     warn: (text) => console.log('warn', text),
     now: Date.now,
+    onFatal,
   });
   const { maxMib, maxAgeH } = config.harvest;
   console.log('info', `harvest ${dir}, at most ${maxMib} MiB and ${maxAgeH} h old`);

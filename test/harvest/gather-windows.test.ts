@@ -41,7 +41,9 @@ async function gather(
     onDrop: (reason: string) => void drops.push(reason),
     ...change,
   };
-  const gathered = await lastValueFrom(from(sights).pipe(gatherWindows(options), toArray()));
+  const gathered = await lastValueFrom(from(sights).pipe(gatherWindows(options), toArray()), {
+    defaultValue: [],
+  });
   return { gathered, drops };
 }
 

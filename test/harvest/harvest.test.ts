@@ -113,7 +113,12 @@ async function watch(
   const warnings: string[] = [];
   const harvest: HarvestTap = openHarvester({
     ...{ config, tools, metrics, models: { bundle: { manifest } } },
-    console: { log: (level, text) => void (level === 'warn' && warnings.push(text)) },
+    console: {
+      log: (level, text) => {
+        if (level === 'warn') warnings.push(text);
+      },
+    },
+    onFatal: (error) => expect.fail(String(error)),
   });
   opened.push(harvest);
   const frames: Frame[] = [];
@@ -139,7 +144,7 @@ async function watch(
   if (isSame) expect(tapped).toBe(ports);
   const base = fakeConfig({ manifest, clock: 'recording' });
   const limits = { ...base.limits, frameGapMaxMs: 1000, reconnectPausesMs: [] };
-  await lastValueFrom(watchCamera('gate', { ...base, limits }, tapped));
+  await lastValueFrom(watchCamera('gate', { ...base, limits }, tapped), { defaultValue: null });
   const isSettled = async (): Promise<void> => expect(await metrics.text()).toMatch(settled);
   if (wait) await vi.waitFor(isSettled, { timeout: 50_000, interval: 20 });
   return { frames, metrics, warnings };
@@ -393,6 +398,7 @@ it('cameras that all surprise at once cost one ffmpeg and two that wait: the new
   const harvest = openHarvester({
     ...{ config, tools: { ffmpegPath }, metrics, models: { bundle: { manifest } } },
     console: { log: () => {} },
+    onFatal: (error) => expect.fail(String(error)),
   });
   opened.push(harvest);
   const { widthPx, heightPx } = manifest.preprocessing;
@@ -411,8 +417,11 @@ it('cameras that all surprise at once cost one ffmpeg and two that wait: the new
       report.scene(sceneOf(clip));
     }
     const base = messages.forecast(1, { camera });
-    publish({ ...base, window: { ...base.window, to: new Date(startMs + 7875).toISOString() } });
-    publish(messages.outcome(1, { camera, verdict: 'surprise', logScore: 4 }));
+    void publish({
+      ...base,
+      window: { ...base.window, to: new Date(startMs + 7875).toISOString() },
+    });
+    void publish(messages.outcome(1, { camera, verdict: 'surprise', logScore: 4 }));
   }
   await expect.poll(() => readdirSync(dir).length, { timeout: 30_000 }).toBe(3);
   const { items } = await listItems(dir, { cameras: [], sinceMs: null });
