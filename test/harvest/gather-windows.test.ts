@@ -95,6 +95,15 @@ describe('of a surprising window', () => {
     expect((await gather([...upTo(4), forecast, ...late, outcome])).drops).toEqual(['gap']);
   });
 
+  it('nothing comes where a number is missing between two clips, however near they are', async () => {
+    const later: Sight[] = [5, 6].flatMap((index) => [
+      { kind: 'clip', clip: { ...fakeClip(index), index: index + 1 } },
+      scene(index + 1),
+    ]);
+    const [forecast, outcome] = told(4);
+    expect((await gather([...upTo(4), forecast, ...later, outcome])).drops).toEqual(['gap']);
+  });
+
   it('it is too late where its pictures are no longer remembered', async () => {
     const [forecast, outcome] = told(4);
     const inTime = [...upTo(4), forecast, ...upTo(6 + 8, 5), outcome];

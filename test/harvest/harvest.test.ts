@@ -22,7 +22,12 @@ import { ConfigSchema, type Config } from '../../src/config.js';
 import { encodeClip } from '../../src/harvest/encode-clip.js';
 import { itemFiles } from '../../src/harvest/item-schema.js';
 import { openHarvester, type HarvestTap } from '../../src/harvest/open-harvester.js';
-import { listItems, readKeptScenes, readTokens } from '../../src/harvest/read-items.js';
+import {
+  listItems,
+  type ItemList,
+  readKeptScenes,
+  readTokens,
+} from '../../src/harvest/read-items.js';
 import { readRecording } from '../../src/ingest/file.js';
 import { createMetrics, type Metrics } from '../../src/metrics/registry.js';
 import { encodeRle } from '../../src/models/rle.js';
@@ -423,8 +428,9 @@ it('cameras that all surprise at once cost one ffmpeg and two that wait: the new
     });
     void publish(messages.outcome(1, { camera, verdict: 'surprise', logScore: 4 }));
   }
-  await expect.poll(() => readdirSync(dir).length, { timeout: 30_000 }).toBe(3);
-  const { items } = await listItems(dir, { cameras: [], sinceMs: null });
+  const whole = (): Promise<ItemList> => listItems(dir, { cameras: [], sinceMs: null });
+  await expect.poll(async () => (await whole()).items.length, { timeout: 30_000 }).toBe(3);
+  const { items } = await whole();
   expect(items.map(({ item }) => item.camera).sort()).toEqual(['a', 'd', 'e']);
   expect(items.every(({ item }) => !item.privacyMasks)).toBe(true);
   const text = await metrics.text();
