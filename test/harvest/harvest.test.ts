@@ -36,7 +36,7 @@ import { polygonsOf } from '../../src/privacy-mask-schema.js';
 import type { Clip, Frame, Ports, Scene } from '../../src/types.js';
 import { readDataset, readTruth } from '../../src/yard/data/read-recording.js';
 import { openRecordedScenes } from '../../src/yard/watch/recorded-scenes.js';
-import { ffmpegPath, testH264 } from '../ingest/support.js';
+import { children, ffmpegPath, testH264 } from '../ingest/support.js';
 import { yardManifest } from '../models/yard-bundle.js';
 import { fakeConfig, fakeObject, fakePorts } from '../support/fakes.js';
 import * as messages from '../support/messages.js';
@@ -448,6 +448,7 @@ it('encoding ends with who has asked for it, and its ffmpeg with it', async () =
   });
   setTimeout(() => abort.abort(), 50);
   await expect(encoding).rejects.toThrow(/abort/i);
+  expect(children('libx264rgb')).toEqual([]);
 });
 
 describe('the command says what is wrong', () => {
