@@ -12,6 +12,7 @@ import {
 import type { AppOptions } from './app.js';
 import { gateOf, type CameraConfig } from './config.js';
 import { failureLine } from './console.js';
+import { openHarvester } from './harvest/open-harvester.js';
 import { openCamera, type Camera, type IngestOptions } from './ingest/open-camera.js';
 import { lagMs } from './lag.js';
 import type { Message, StateName } from './messages.js';
@@ -72,15 +73,19 @@ export interface Engine extends Pick<AppOptions, 'config' | 'tools' | 'console' 
 /** Watches all of them until unsubscribed; none waits for another. */
 export function watchCameras(sources: readonly CameraSource[], engine: Engine): Subscription {
   const all = new Subscription();
+  const harvest = openHarvester(engine);
   for (const source of sources) {
     const { name } = source;
     engine.states.set(name, { state: 'connecting', sinceMs: Date.now(), why: 'not tried yet' });
     all.add(
-      watchCamera(name, pipelineConfig(engine), portsOf(source, engine)).subscribe({
-        error: engine.onFatal,
-      }),
+      watchCamera(
+        name,
+        pipelineConfig(engine),
+        harvest.tap(source, portsOf(source, engine)),
+      ).subscribe({ error: engine.onFatal }),
     );
   }
+  all.add(() => harvest.close());
   return all;
 }
 

@@ -3,6 +3,7 @@
  * environment over the file, the file over the defaults. Read-only at run time.
  */
 import { z } from 'zod';
+import { HarvestSchema } from './harvest/config-schema.js';
 import { TokenSchema } from './messages.js';
 import type { GateLimits } from './operators/gate.js';
 import { defaultGate, defaultLimits } from './pipeline-config.js';
@@ -78,6 +79,10 @@ const CameraSchema = z
       .default(5000)
       .describe('No picture for so long: the camera is called lost and reconnected.'),
     privacyMasks: PrivacyMasksSchema,
+    harvest: z
+      .boolean()
+      .default(true)
+      .describe('Whether windows of this camera may be kept where `harvest.enabled` is true.'),
     prompts: PromptsSchema,
   })
   .refine((camera) => camera.password === null || camera.passwordFile === null, {
@@ -304,6 +309,7 @@ export const ConfigSchema = z.strictObject({
     .describe('How the models are run.'),
   gate: GateSchema,
   ask: AskSchema,
+  harvest: HarvestSchema,
   nats: NatsSchema,
   http: z
     .strictObject({

@@ -13,6 +13,7 @@ export const errorCodes = {
   camera_ended: 'The camera ended its stream.',
   camera_silent: 'The camera sends no pictures.',
   camera_no_video: 'The stream has no video track.',
+  harvest_unusable: 'Kept windows cannot be written or read.',
   recording_unusable: 'The recording cannot be used.',
   worker_lost: 'A worker process kept dying.',
   source_refused: 'The address of the camera is not allowed.',

@@ -111,18 +111,24 @@ function layOver(values: Record<string, unknown>, sources: ConfigSources): Map<s
       );
     }
     const name = camera.slice(0, cut);
-    put(values, ['cameras', name], { ...masksOf(values, name), url: camera.slice(cut + 1) });
+    put(values, ['cameras', name], { ...privacyOf(values, name), url: camera.slice(cut + 1) });
     from.set(`cameras.${name}`, `--camera ${name}`);
   }
   return from;
 }
 
-/** The address of a camera in the file is replaced, and its login with it; what must not be seen stays hidden. */
-function masksOf(values: Record<string, unknown>, name: string): { privacyMasks?: unknown } {
+/** The address of a camera in the file is replaced, and its login with it; what must not be seen or kept stays so. */
+function privacyOf(
+  values: Record<string, unknown>,
+  name: string,
+): { privacyMasks?: unknown; harvest?: unknown } {
   // Whatever the file holds: what has a wrong type is left for the schema to name.
   const cameras = new Map(Object.entries(values['cameras'] ?? {}) as [string, unknown][]);
-  const { privacyMasks } = (cameras.get(name) ?? {}) as { privacyMasks?: unknown };
-  return privacyMasks === undefined ? {} : { privacyMasks };
+  const { privacyMasks, harvest } = (cameras.get(name) ?? {}) as Record<string, unknown>;
+  return {
+    ...(privacyMasks === undefined ? {} : { privacyMasks }),
+    ...(harvest === undefined ? {} : { harvest }),
+  };
 }
 
 function put(values: Record<string, unknown>, path: readonly string[], value: unknown): void {
@@ -159,6 +165,7 @@ function withPaths(config: Config, sources: ConfigSources, from: Map<string, str
   return {
     ...config,
     cameras: Object.fromEntries(cameras),
+    harvest: { ...config.harvest, dir: absolute('harvest.dir', config.harvest.dir) },
     bundle: config.bundle.includes('/') ? resolve(base('bundle'), config.bundle) : config.bundle,
     nats: {
       ...config.nats,

@@ -12,6 +12,9 @@ export const cacheDir = join(root, '.cache');
 /** Of the server that is started beside the engine. */
 export const defaultStoreDir = join(cacheDir, 'nats');
 
+/** Of windows that are kept with consent. */
+export const defaultHarvestDir = join(cacheDir, 'harvest');
+
 export function bundleDirOf(config: Pick<Config, 'bundle'>): string {
   return config.bundle.includes('/') ? config.bundle : join(root, 'bundles', config.bundle);
 }

@@ -12,13 +12,15 @@ import { readDataset, videoOf } from '../yard/data/read-recording.js';
 import { ffmpegVersion, recordScenes } from '../yard/data/record-scenes.js';
 import { sceneFolder } from '../yard/data/record-scene.js';
 import type { Dataset } from '../yard/data/schema.js';
-import type { Split } from '../yard/data/splits.js';
+import { drawnSplit, type Split } from '../yard/data/splits.js';
 import { yardLabels } from '../yard/world/labels.js';
 import { worldVersion } from '../yard/world/version.js';
 import type { Context } from './options.js';
 
 export interface SceneTools extends Pick<Context, 'ffmpegPath' | 'err'> {
   readonly cacheDir: string;
+  /** Where nothing is measured: what cameras recognised will do. */
+  readonly mayBeRecognised?: boolean;
 }
 
 /** As many as `yard record` takes for pBayes. */
@@ -50,11 +52,12 @@ export interface HeldOut {
 export async function heldOutScenes(
   asked: string | Asked,
   manifest: Manifest,
-  tools: SceneTools,
+  { mayBeRecognised, ...tools }: SceneTools,
 ): Promise<HeldOut> {
   if (typeof asked !== 'string') checkFit(manifest, ownYard);
   const dir = typeof asked === 'string' ? asked : await drawnScenes(asked, tools);
   const dataset = await readDataset(dir);
+  if (mayBeRecognised !== true) drawnSplit(dataset.split);
   checkFit(manifest, dataset);
   return { dir, dataset };
 }

@@ -16,6 +16,7 @@ export const commands: Readonly<Record<string, Command>> = {
   tail: async (args, context) => (await import('./tail.js')).tailCommand(args, context),
   ask: async (args, context) => (await import('./ask.js')).askCommand(args, context),
   replay: async (args, context) => (await import('./replay.js')).replayCommand(args, context),
+  harvest: async (args, context) => (await import('./harvest.js')).harvestCommand(args, context),
   yard: async (args, context) => (await import('./yard.js')).yardCommand(args, context),
   models: async (args, context) => (await import('./models.js')).modelsCommand(args, context),
   bundle: async (args, context) => (await import('./bundle.js')).bundleCommand(args, context),

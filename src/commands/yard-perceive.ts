@@ -37,7 +37,10 @@ export async function yardPerceiveCommand(
     typeof given === 'string' ? given : bundleDirOf({ bundle: 'yard' }),
   );
   const { manifest } = bundle;
-  const { dir, dataset } = await heldOutScenes(data, manifest, { ffmpegPath, err, cacheDir });
+  const { dir, dataset } = await heldOutScenes(data, manifest, {
+    ...{ ffmpegPath, err, cacheDir },
+    mayBeRecognised: true,
+  });
   const from = wholeNumberOr(options, 'from', 0, usage);
   const last = Math.min(
     dataset.scenes,

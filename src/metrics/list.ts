@@ -210,6 +210,30 @@ export const metricList = [
     labels: ['kind', 'reason'],
   },
   {
+    name: 'lookahead_harvested_total',
+    type: 'counter',
+    help: 'Windows that were kept, each by the first of its reasons: surprise, improbable, undecidable, doubtful.',
+    labels: ['camera', 'why'],
+  },
+  {
+    name: 'lookahead_harvest_drops_total',
+    type: 'counter',
+    help: 'Windows that would have been kept: soon after another, gap in the pictures, full queue, large beyond the folder, failed.',
+    labels: ['camera', 'reason'],
+  },
+  {
+    name: 'lookahead_harvest_deleted_total',
+    type: 'counter',
+    help: 'Kept windows that were deleted again, for their age or to make room.',
+    labels: ['reason'],
+  },
+  {
+    name: 'lookahead_harvest_bytes',
+    type: 'gauge',
+    help: 'Size of all kept windows.',
+    labels: [],
+  },
+  {
     name: 'lookahead_viewers',
     type: 'gauge',
     help: 'Live pictures that are being watched.',

@@ -129,7 +129,7 @@ describe('a recording', () => {
     // Only the templates of the two scenes: their priors take time.
     const met = sceneNames.map((name) => linesOf(SceneSchema, name, 'scene.json')[0]!.template);
     expect(dataset.templates.map(({ name }) => name).sort()).toEqual(met.sort());
-    for (const { priorNext } of dataset.templates) expect(sum(priorNext)).toBeCloseTo(1, 9);
+    for (const { priorNext = [] } of dataset.templates) expect(sum(priorNext)).toBeCloseTo(1, 9);
     const recording = readFileSync(join(options.outDir, 'recording.json'), 'utf8');
     expect(RecordingSchema.parse(JSON.parse(recording)).bayesCount).toBe(32);
   });

@@ -143,7 +143,7 @@ def mask_quality(split: Split, clips: Sequence[int], found: list[ClipMasks]) -> 
         spurious += int((masks.thing < 0).sum())
         flat = masks.masks.reshape(-1, CELLS)
         for thing, mask in zip(objects, truth, strict=True):
-            if not mask.any() or thing["visible"] < VISIBLE_MIN:
+            if not mask.any() or thing.get("visible", 1) < VISIBLE_MIN:
                 continue
             row = mask.reshape(-1)
             shared = (flat & row).sum(1)

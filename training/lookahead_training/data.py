@@ -95,6 +95,11 @@ class Split:
     def attributes(self) -> list[str]:
         return self.meta["attributes"]
 
+    @property
+    def is_recognised(self) -> bool:
+        """Whether labels, tracks and masks are what a camera recognised (docs/harvest.md): to learn from, not to measure by."""
+        return self.meta.get("truth") == "recognised"
+
     def previous(self, clip: int) -> int:
         """The clip before, or the same one at a scene's start."""
         return clip - 1 if clip > 0 and self.scene_of[clip - 1] == self.scene_of[clip] else clip

@@ -84,7 +84,7 @@ def cell_targets(
         unseen = np.full((earlier, 2), np.nan, np.float32)
         moved = looks.get(thing["id"], unseen) * to_cells
         told[cells, 4 : 4 + 2 * earlier] = moved.reshape(-1)
-        told[cells, 4 + 2 * earlier] = thing["visible"]
+        told[cells, 4 + 2 * earlier] = thing.get("visible", 1)
         told[cells, 5 + 2 * earlier :] = [thing["attributes"].get(name, 0.0) for name in attributes]
     large_first = sorted((t for t in objects if t["firstBox"]), key=lambda t: -t["firstBox"][2])
     for thing in large_first:

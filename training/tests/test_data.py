@@ -39,6 +39,17 @@ def test_a_data_set_of_two_scenes_is_read(tmp_path: Path) -> None:
     assert split.state_bits()[0] == ["gateOpen"] and split.state_bits()[1].all()
 
 
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not on PATH")
+def test_what_cameras_recognised_is_read_and_says_so(tmp_path: Path) -> None:
+    write_data(tmp_path, "lookahead.yard.v2")
+    assert not read_split(tmp_path, tmp_path / "cache").is_recognised
+    about = tmp_path / "dataset.json"
+    marks = {"split": "recognised", "truth": "recognised"}
+    about.write_text(json.dumps(json.loads(about.read_text()) | marks))
+    split = read_split(tmp_path, tmp_path / "cache")
+    assert split.is_recognised and split.name == "recognised" and len(split.windows) == 2
+
+
 def test_data_of_another_version_are_refused(tmp_path: Path) -> None:
     write_data(tmp_path, "lookahead.yard.v1", videos=False)
     with pytest.raises(ValueError, match=r"lookahead\.yard\.v1.*lookahead\.yard\.v2"):

@@ -16,7 +16,7 @@ import { compiled } from '../jobs/compiled.js';
 import { runJobs } from '../jobs/run-jobs.js';
 import { dataSchema, SceneSchema } from './schema.js';
 import type { Recording, Totals } from './schema.js';
-import { sceneSeed, templatesOf } from './splits.js';
+import { drawnSplit, sceneSeed, templatesOf } from './splits.js';
 import type { Split } from './splits.js';
 import { joinTracks, removeParts, tracksPart } from './tracks.js';
 import { writeWhole } from './write-whole.js';
@@ -97,7 +97,7 @@ async function runAll(
   if (recording.texts > 0 && !(await exists(join(outDir, 'texts.jsonl'))))
     jobs.push({ kind: 'texts' });
   if (!recording.tracks)
-    for (const { name } of templatesOf(recording.split).slice(0, scenes))
+    for (const { name } of templatesOf(drawnSplit(recording.split)).slice(0, scenes))
       jobs.push({ kind: 'prior', template: name });
   const [kind, nameOf] = recording.tracks
     ? (['tracks', tracksPart] as const)

@@ -6,6 +6,7 @@ import type { SceneOptions } from './film-scene.js';
 import { json } from './record-scene.js';
 import { RecordingSchema } from './schema.js';
 import type { Recording } from './schema.js';
+import { drawnSplit } from './splits.js';
 import { partialMark, writeWhole } from './write-whole.js';
 
 const fileName = 'recording.json';
@@ -103,7 +104,7 @@ function checkSame(outDir: string, asked: Recording, known: Recording): void {
 export function sceneOptionsOf(recording: Recording): SceneOptions {
   const { split, seed, secondsPerScene, bayesCount, bayesEvery, causesPairs } = recording;
   return {
-    ...{ split, seed, secondsPerScene },
+    ...{ split: drawnSplit(split), seed, secondsPerScene },
     bayes: bayesCount === 0 ? 'none' : { count: bayesCount, every: bayesEvery },
     causes: causesPairs === 0 ? 'none' : { pairs: causesPairs },
   };

@@ -1,12 +1,15 @@
 /** The files of a recording (docs/yard-data.md), each line checked as a whole: what writes and what reads share these. */
 import { z } from 'zod';
+import { harvestReasons } from '../../harvest/why-keep.js';
 import { attributes } from '../truth/look.js';
 import { yardClasses, yardLabels } from '../world/labels.js';
 import type { YardClass } from '../world/labels.js';
-import { splits } from './splits.js';
+import { recognisedSplit, splits } from './splits.js';
 import { zoneNames } from './ground-zones.js';
 
 export const dataSchema = 'lookahead.yard.v2';
+
+const splitOrRecognised = z.enum([...splits, recognisedSplit]);
 
 const whole = z.number().int().nonnegative();
 const share = z.number().min(0).max(1);
@@ -30,7 +33,8 @@ const ObjectSchema = z.strictObject({
   class: classOf,
   box,
   firstBox: box.nullable(),
-  visible: share,
+  /** Absent where it is not known: in recognised scenes. */
+  visible: share.optional(),
   attributes: z.partialRecord(z.enum(attributes), z.number().min(-1).max(1)),
   zone: zone.nullable(),
 });
@@ -39,8 +43,9 @@ export const ClipSchema = z.strictObject({
   clip: whole,
   endS: seconds,
   objects: listOf(ObjectSchema),
-  caption: z.string(),
-  description: z.string(),
+  /** These two are absent in recognised scenes. */
+  caption: z.string().optional(),
+  description: z.string().optional(),
   stateBits: z.record(z.string(), z.boolean()),
 });
 
@@ -92,22 +97,43 @@ const TotalsSchema = z.strictObject({
   causes: whole,
 });
 
+/** Where a recognised scene comes from, and why it was kept. */
+const RecognisedSchema = z.strictObject({
+  camera: z.string(),
+  /** Name of the kept window. */
+  item: z.string(),
+  why: listOf(z.enum(harvestReasons)),
+  /** First frame, wall clock. */
+  from: z.iso.datetime(),
+  forecast: z.string(),
+  verdict: z.string(),
+  observed: z.string().nullable(),
+  logScore: z.number().nullable(),
+  bundle: z.strictObject({ name: z.string(), version: z.string(), sha256: z.string() }),
+  privacyMasks: z.boolean(),
+});
+
 export const SceneSchema = z.strictObject({
   scene: whole,
   seed: whole,
   template: z.string(),
-  light: z.enum(['day', 'dusk', 'night']),
+  /** This and `special` are absent in recognised scenes. */
+  light: z.enum(['day', 'dusk', 'night']).optional(),
   rain: z.boolean(),
-  special: z.boolean(),
+  special: z.boolean().optional(),
   zones: z.partialRecord(zone, polygon),
   totals: TotalsSchema,
+  /** There where the scene was recognised, not drawn. */
+  recognised: RecognisedSchema.optional(),
 });
 
 export const TextSchema = z.strictObject({ text: z.string() });
 
 export const DatasetSchema = z.strictObject({
   schema: z.literal(dataSchema),
-  split: z.enum(splits),
+  split: splitOrRecognised,
+  /** `recognised`: labels, tracks, masks and what came next are what cameras recognised. Absent: all is true. */
+  truth: z.literal('recognised').optional(),
   seed: whole,
   scenes: whole,
   secondsPerScene: whole,
@@ -130,8 +156,9 @@ export const DatasetSchema = z.strictObject({
   templates: listOf(
     z.strictObject({
       name: z.string(),
-      priorNext: perLabel(share),
-      priorWithin: perLabel(share),
+      /** Both are absent in recognised scenes. */
+      priorNext: perLabel(share).optional(),
+      priorWithin: perLabel(share).optional(),
     }),
   ),
   splits: listOf(z.strictObject({ name: z.enum(splits), text: z.string() })),
@@ -142,7 +169,7 @@ export const DatasetSchema = z.strictObject({
 export const RecordingSchema = z.strictObject({
   schema: z.string(),
   tracks: z.boolean(),
-  split: z.enum(splits),
+  split: splitOrRecognised,
   seed: whole,
   scenes: whole,
   secondsPerScene: whole,

@@ -17,6 +17,19 @@ export const splits = [
 ] as const;
 export type Split = (typeof splits)[number];
 
+/** In place of a split: nobody knows the truth of these scenes, they hold what cameras recognised (docs/harvest.md). */
+export const recognisedSplit = 'recognised';
+
+/** @throws LookaheadError recording_unusable, where there is no truth and no world to be run again */
+export function drawnSplit(split: Split | typeof recognisedSplit): Split {
+  if (split !== recognisedSplit) return split;
+  throw new LookaheadError(
+    'recording_unusable',
+    'The recording holds what cameras recognised: nobody knows what is true of it.',
+    'Give one that ./lookahead yard record has drawn; this one is to learn from, not to measure by.',
+  );
+}
+
 /** What each is for. */
 export const splitTexts: Readonly<Record<Split, string>> = {
   train: 'to learn from',

@@ -17,7 +17,7 @@ import { futuresCount } from './film-scene.js';
 import type { SceneOptions } from './film-scene.js';
 import { json } from './record-scene.js';
 import type { Recording } from './schema.js';
-import { openScene, templatesOf } from './splits.js';
+import { drawnSplit, openScene, templatesOf } from './splits.js';
 import { writeWhole } from './write-whole.js';
 
 /** A clip of 8 frames at 8 frames a second is looked at this often: at frames 1, 3, 5 and 7. */
@@ -128,7 +128,11 @@ export async function joinTracks(recording: Recording, outDir: string): Promise<
     ...{ split, seed, scenes, secondsPerScene, looksPerClip, horizonS },
     ...{ futures: futuresCount, bayesFutures: bayesCount },
     ...{ clips: scenes * secondsPerScene, objects },
-    ...{ templates: templatesOf(split).map(({ name }) => name), modules, files: trackFiles },
+    ...{
+      templates: templatesOf(drawnSplit(split)).map(({ name }) => name),
+      modules,
+      files: trackFiles,
+    },
     classes: yardClasses,
     labels: yardLabels,
     attributes,

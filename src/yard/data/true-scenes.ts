@@ -5,7 +5,7 @@ import type { Seen } from '../truth/look.js';
 import { eventTime, replayMs } from '../scoring/recorded-truth.js';
 import type { RecordedTruth } from './read-recording.js';
 import type { Dataset } from './schema.js';
-import { openScene } from './splits.js';
+import { drawnSplit, openScene } from './splits.js';
 import { lookAtClip, looksPerClip, type Tracked } from './tracks.js';
 
 type Shape = Pick<Manifest, 'labels' | 'geometry'>;
@@ -21,7 +21,7 @@ type Shape = Pick<Manifest, 'labels' | 'geometry'>;
 export function trueScenes(truth: RecordedTruth, dataset: Dataset, manifest: Shape): Scene[] {
   const { scene, template, rain } = truth.scene;
   const { visionDim, attributes, place } = manifest.geometry;
-  const world = openScene(dataset.split, dataset.seed, scene);
+  const world = openScene(drawnSplit(dataset.split), dataset.seed, scene);
   if (world.seed !== truth.scene.seed)
     throw new TypeError(`Scene ${String(scene)} was recorded of another world.`);
   const modules = template.split('+');

@@ -165,7 +165,7 @@ function tallyObjects(scene: MeasuredScene, tally: Tally): void {
     const cells =
       masks.length === 0 ? [] : trueMasks(idsOf(scene.truth, clip), things.length, size);
     things.forEach((thing, index) => {
-      if (thing.visible < visibleMin) return;
+      if ((thing.visible ?? 0) < visibleMin) return;
       const best = masks
         .map((mask) => ({ ...mask, iou: overlapOf(mask.cells, cells[index]!).iou }))
         .reduce((a, b) => (b.iou > a.iou ? b : a), { name: '', iou: 0 });

@@ -210,7 +210,7 @@ export class PerceptionSums {
       found: objects.map((object) => ({ class: object.class, score: scoreOf(object) })),
       things: clip.objects.map((thing) => ({
         class: thing.class,
-        counts: thing.visible >= visibleMin,
+        counts: (thing.visible ?? 0) >= visibleMin,
       })),
       overlaps: objects.map(({ mask }) => {
         const own = decodeRle(mask);

@@ -51,7 +51,8 @@ export function truthWindowOf(
   const { clip, next, last, bayes, state, bayesWithin, within } = window;
   if (!bayes || !state || !bayesWithin) return null;
   const prior = templates.find(({ name }) => name === template);
-  if (!prior) throw new TypeError(`The data set has no prior of ${template}.`);
+  if (!prior?.priorNext || !prior.priorWithin)
+    throw new TypeError(`The data set has no prior of ${template}.`);
   return {
     ...{ scene, clip, template, next, bayes, state, bayesWithin },
     prior: prior.priorNext,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { LookaheadError } from '../../errors.js';
 import { EventSchema, RecordingSchema } from '../data/schema.js';
 import type { Recording } from '../data/schema.js';
-import { openScene } from '../data/splits.js';
+import { drawnSplit, openScene } from '../data/splits.js';
 import { cutAccessUnits } from '../rtsp/annex-b.js';
 import { ticksPerSecond } from '../world/things.js';
 
@@ -97,7 +97,7 @@ function checkSame(folder: string, recording: Recording, index: number, text: st
     const event = EventSchema.safeParse(parsed(line)).data;
     return event && `${event.onsetS} ${event.label}`;
   });
-  const world = openScene(recording.split, recording.seed, index);
+  const world = openScene(drawnSplit(recording.split), recording.seed, index);
   const start = world.tick;
   while (world.tick < start + recording.secondsPerScene * ticksPerSecond) world.step();
   const simulated = world.events.map(

@@ -1,6 +1,6 @@
 /** Yards as RTSP cameras and as a page that shows the same: each world is drawn once, for the encoder and the page. */
 import { framesPerSecond } from '../data/film-scene.js';
-import { openScene } from '../data/splits.js';
+import { drawnSplit, openScene } from '../data/splits.js';
 import type { Split } from '../data/splits.js';
 import { listenRtsp } from '../listen-rtsp.js';
 import type { RtspServer } from '../rtsp-server.js';
@@ -135,7 +135,7 @@ async function openRecorded(
   const { split, seed } = recording;
   const replays = scenes.map(({ name, index, annexB, pictures }) => {
     rtsp.mountRecording(name, { annexB, framesPerSecond });
-    const open = (): ReturnType<typeof openScene> => openScene(split, seed, index);
+    const open = (): ReturnType<typeof openScene> => openScene(drawnSplit(split), seed, index);
     const scene = new ReplayedScene({ open, pictures, nowMs: () => performance.now() });
     return { name, scene, isLive: false, rtspUrl: rtsp.url(name) };
   });
