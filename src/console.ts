@@ -231,7 +231,7 @@ export function createConsole(options: ConsoleOptions): Console {
       if (isRevision(message)) {
         const why = whyLine(message as Forecast);
         if (why !== null) line(camera, paint.dim(why));
-      } else if (message.schema === 'lookahead.forecast.v1' && message.target === 'next') {
+      } else if (message.schema === 'lookahead.forecast.v1' && message.target !== 'within') {
         line(camera, forecastLine(message, lagMs, paint));
         const doubt = doubtOf(message);
         if (doubt === null) {

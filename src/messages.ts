@@ -241,9 +241,16 @@ export const OutcomeSchema = z
     horizonMs: z.number().int().positive().optional().describe('Length of the horizon.'),
     answers: z
       .object({
-        events: z.array(z.object({ label: z.string(), confidence: share })),
-        somethingElse: share,
-        nothing: share,
+        events: z
+          .array(
+            z.object({
+              label: z.string().describe('The label as text.'),
+              confidence: share.describe('Its chance.'),
+            }),
+          )
+          .describe('The three.'),
+        somethingElse: share.describe('Chance of any other event.'),
+        nothing: share.describe('Chance that no event begins.'),
       })
       .optional()
       .describe('What the forecast had said, as published.'),

@@ -49,7 +49,7 @@ export function countMessage(metrics: Metrics, message: Message, ackedAtMs: numb
   metrics.add('lookahead_messages_total', { camera, kind: kindOf(message) });
   if (isRevision(message)) {
     countExplanation(metrics, message as Forecast);
-  } else if (message.schema === 'lookahead.forecast.v1' && message.target === 'next') {
+  } else if (message.schema === 'lookahead.forecast.v1' && message.target !== 'within') {
     metrics.add('lookahead_forecasts_total', { camera, basis: message.basis ?? 'reasoned' });
     const issuedAtS = Date.parse(message.issuedAt) / 1000;
     metrics.set('lookahead_last_forecast_timestamp_seconds', { camera }, issuedAtS);

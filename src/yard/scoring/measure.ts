@@ -34,6 +34,7 @@ type Rhythm = Pick<Dataset, 'framesPerSecond' | 'framesPerClip'>;
 const shares = [
   'eventF1',
   'outcomeAgreement',
+  'outcomesDecided',
   'maskIou',
   'objectRecall',
   'classAccuracy',
@@ -147,10 +148,13 @@ function tallyEvents(scene: MeasuredScene, dataset: Dataset, tally: Tally): void
     tally('eventF1', 2 * hits, truths + found);
 }
 
-/** How often the recognised outcome of a forecast is the true one. */
+/** How often the recognised outcome of a forecast is the true one, and how often there is one where nothing but doubt stood against it. */
 function tallyOutcomes(scene: MeasuredScene, dataset: Dataset, tally: Tally): void {
   const clips = new Map(forecastsOf(scene).map((it) => [it.id, lastClipOf(it, dataset)]));
-  for (const { id, observed } of ofKind<Outcome>(scene, 'outcome')) {
+  for (const { id, observed, because, target } of ofKind<Outcome>(scene, 'outcome')) {
+    if (target === 'within') continue;
+    if (observed !== null || because === 'doubtful')
+      tally('outcomesDecided', Number(observed !== null), 1);
     const window = scene.truth.windows.find(({ clip }) => clip === clips.get(id));
     if (!window || observed === null) continue;
     tally('outcomeAgreement', Number(dataset.labels[window.next]?.text === observed), 1);
