@@ -169,7 +169,7 @@ export function scoreLine({ target, periods }: Score, paint: Paint = plain): str
   const { hitRate, brier, skillOverBaseRate, skillOverPersistence, ...counts } = periods.hour;
   const count = (number: number): string => number.toLocaleString('en-US');
   const marks = [
-    ...(hitRate === null ? ['nothing could be decided'] : [`${percent(hitRate)} hits`]),
+    ...(hitRate === null ? ['nothing could be decided'] : [`${Math.round(hitRate * 100)} % hits`]),
     ...(skillOverBaseRate === null ? [] : [`skill ${skillOverBaseRate.toFixed(2)} over base rate`]),
     ...(skillOverPersistence === null
       ? []

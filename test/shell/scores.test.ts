@@ -104,7 +104,7 @@ describe('the console', () => {
     const alone = { ...outcomes[0]!, target: 'within' as const, baselines: null };
     const unsure = { ...outcomes[1]!, target: 'within' as const, calibrated: false };
     expect(scoreLine(scoreOf([alone, unsure], nowMs, 'within'))).toMatch(
-      /^score of within: last hour (>99|<1) % hits, Brier \d\.\d\d \(1 outcome, 0 undecidable, 1 uncalibrated\)$/,
+      /^score of within: last hour (100|0) % hits, Brier \d\.\d\d \(1 outcome, 0 undecidable, 1 uncalibrated\)$/,
     );
   });
 
