@@ -52,7 +52,7 @@ export function reliabilityPlot(rows: readonly ReliabilityRow[]): string {
     ...ticks.flatMap((tick) => [
       line('grid', left, y(tick), right, y(tick)),
       text(left - 5, y(tick) + 4, `${tick * 100}`, 'end'),
-      text(x(tick), bottom + 15, `${tick * 100}`),
+      text(x(tick), bottom + 15, `${tick * 100}`, tick === 1 ? 'end' : 'middle'),
     ]),
     line('ideal', x(0), y(0), x(1), y(1)),
     ...rows.flatMap(({ from, to, pairs, said, came }) => {
@@ -182,9 +182,12 @@ function wilson(share: number, n: number): [number, number] {
 
 export const percentText = (share: number): string => `${Math.round(share * 1_000) / 10} %`;
 
-function shortCount(count: number): string {
-  if (count < 10_000) return String(count);
-  return count < 1e6 ? `${Math.round(count / 1_000)}k` : `${Math.round(count / 1e5) / 10}M`;
+/** So short that the counts of neighbouring bars do not touch. */
+export function shortCount(count: number): string {
+  const short = (by: number, unit: string): string =>
+    `${(count / by).toFixed(count < 9.95 * by ? 1 : 0)}${unit}`;
+  if (count < 1_000) return String(count);
+  return count < 999_500 ? short(1e3, 'k') : short(1e6, 'M');
 }
 
 /** Of day and hour what tells slices apart. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { durationMs } from '../../src/commands/duration.js';
 import type { Outcome } from '../../src/messages.js';
-import { skillPlot } from '../../src/outcomes/report-charts.js';
+import { shortCount, skillPlot } from '../../src/outcomes/report-charts.js';
 import { reportPage } from '../../src/outcomes/report-page.js';
 import { leadRows, ReportSums, type Report } from '../../src/outcomes/report-sums.js';
 import { reportTables } from '../../src/outcomes/report-tables.js';
@@ -135,7 +135,7 @@ describe('the page', () => {
     const [gate = ''] = sections;
     const { reliability, score, leads, overTime } = report.cameras[0]!;
     expect(gate).toContain(`<dt>Brier score</dt><dd>${score.brier!.toFixed(2)}</dd>`);
-    for (const { pairs } of reliability) expect(gate).toContain(`>${pairs}</text>`);
+    for (const { pairs } of reliability) expect(gate).toContain(`>${shortCount(pairs)}</text>`);
     expect(gate.match(/class="base-rate dot"/g)).toHaveLength(
       overTime.filter(({ outcomes }) => outcomes > 0).length,
     );
@@ -161,6 +161,12 @@ describe('the page', () => {
     const shown = reportPage(reportOf([sly]), []);
     expect(shown).not.toContain('<img');
     expect(shown).toContain('&#60;img src=x onerror=&#34;alert(1)&#34;&#62;');
+  });
+
+  it('counts so briefly that neighbours do not touch', () => {
+    expect(
+      [7, 999, 1_000, 9_949, 9_950, 43_210, 999_499, 999_500, 12_345_678].map(shortCount),
+    ).toEqual(['7', '999', '1.0k', '9.9k', '10k', '43k', '999k', '1.0M', '12M']);
   });
 
   it('breaks its lines where nothing was decided', () => {
