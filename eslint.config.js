@@ -83,9 +83,9 @@ export default tseslint.config(
           patterns: [
             {
               regex:
-                '^(?!(rxjs|\\./[a-z-]+\\.js|\\.\\./(types|messages|errors|scores)\\.js|\\.\\./models/manifest\\.js)$)',
+                '^(?!(rxjs|\\./[a-z-]+\\.js|\\.\\./(types|messages|errors|scores)\\.js|\\.\\./models/manifest\\.js|\\.\\./outcomes/[a-z-]+\\.js)$)',
               message:
-                'Operators import only rxjs, types, messages, errors, scores and models/manifest.',
+                'Operators import only rxjs, types, messages, errors, scores, models/manifest and outcomes.',
             },
           ],
         },

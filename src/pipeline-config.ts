@@ -43,6 +43,8 @@ export interface PipelineLimits {
   readonly publishInFlightMax: number;
   readonly publishWaitingMax: number;
   readonly openForecastsMax: number;
+  /** Onsets nearer to one another cannot be put in order, and outcomes that hang on it are undecidable. */
+  readonly onsetDoubtMs: number;
 }
 
 export const defaultLimits: PipelineLimits = {
@@ -71,6 +73,8 @@ export const defaultLimits: PipelineLimits = {
   publishWaitingMax: 256,
   // Thirty times what a horizon of two forecasts needs; reached only if the scenes stop covering horizons.
   openForecastsMax: 64,
+  // Onsets are recognised to within some 100 ms, on either side.
+  onsetDoubtMs: 200,
 };
 
 /**

@@ -8,6 +8,7 @@ import {
   stateMessage,
   type StateChange,
 } from './operators/camera-messages.js';
+import { isDoubtful } from './operators/doubtful-outcome.js';
 import type { ExplainOptions } from './operators/explain-latest.js';
 import {
   checkDistribution,
@@ -126,6 +127,8 @@ export function prepareStages(
       openMax: limits.openForecastsMax,
       scenesMax: limits.openForecastsMax,
       now,
+      isDoubtful: (seen) => isDoubtful(seen, limits.onsetDoubtMs),
+      baselines: ports.baselines,
     },
     outbox: { inFlightMax: limits.publishInFlightMax, waitingMax: limits.publishWaitingMax },
     publish: (message) =>

@@ -9,8 +9,6 @@ export interface HorizonSeen {
   readonly faintEvents: readonly FaintEvent[];
 }
 
-/** Onsets are recognised to within some 100 ms; so near to one another, or to an end of the horizon, it can be either way. */
-export const onsetDoubtMs = 200;
 /** Of events that are less sure a third are not what they were taken for. */
 const sureMin = 0.7;
 
@@ -18,8 +16,13 @@ const sureMin = 0.7;
  * An outcome is the first event to begin in the horizon, so what matters is that event and what may have come before it. In doubt
  * are: a first event that perception is not sure of; another label that began about as early; an onset at either end of the horizon;
  * and anything faint that would have come first.
+ *
+ * @param onsetDoubtMs within which it can be told of no two onsets which was first; half of it at an end of the horizon
  */
-export function isDoubtful({ fromMs, untilMs, events, faintEvents }: HorizonSeen): boolean {
+export function isDoubtful(
+  { fromMs, untilMs, events, faintEvents }: HorizonSeen,
+  onsetDoubtMs: number,
+): boolean {
   const isIn = ({ onsetMs }: FaintEvent): boolean => onsetMs >= fromMs && onsetMs <= untilMs;
   const inside = events.filter(isIn);
   const first = inside.reduce<RecognisedEvent | null>(

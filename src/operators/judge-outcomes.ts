@@ -8,12 +8,12 @@ import {
   type Observable,
   type OperatorFunction,
 } from 'rxjs';
-import type { Forecast, Outcome } from '../messages.js';
+import type { Forecast, Outcome, UndecidableReason } from '../messages.js';
 import type { Label } from '../models/manifest.js';
-import type { RecognisedEvent, Scene } from '../types.js';
-import { isoTime } from './iso-time.js';
-import { brierScore, logScore } from '../scores.js';
-import { mostFrequent, spreadForecast } from './score-forecast.js';
+import { Baselines, type BaselineChances } from '../outcomes/baselines.js';
+import type { FaintEvent, RecognisedEvent, Scene } from '../types.js';
+import type { HorizonSeen } from './doubtful-outcome.js';
+import { decidedOutcome, undecidableOutcome } from './mark-outcome.js';
 
 export interface JudgeOptions {
   readonly labels: readonly Label[];
@@ -28,6 +28,10 @@ export interface JudgeOptions {
   /** Scenes that are kept for forecasts that come late. */
   readonly scenesMax: number;
   readonly now: () => number;
+  /** Whether what was seen of a horizon cannot decide a forecast of what comes next; absent: it always can. */
+  readonly isDoubtful?: ((seen: HorizonSeen) => boolean) | undefined;
+  /** What is known of this camera from before; absent: nothing. */
+  readonly baselines?: Baselines | undefined;
 }
 
 export interface Evidence {
@@ -70,6 +74,7 @@ interface Seen {
   readonly fromMs: number;
   readonly toMs: number;
   readonly events: readonly RecognisedEvent[];
+  readonly faintEvents: readonly FaintEvent[];
   /** Whether nothing is missing between the scene before and this one. */
   readonly isJoined: boolean;
 }
@@ -78,7 +83,11 @@ interface OpenForecast {
   readonly forecast: Forecast;
   readonly fromMs: number;
   readonly untilMs: number;
+  /** Of the window's last scene and of those after it. */
   readonly events: RecognisedEvent[];
+  readonly faintEvents: FaintEvent[];
+  /** What they said when it was issued. */
+  readonly baselines: BaselineChances;
 }
 
 interface Judge {
@@ -88,23 +97,39 @@ interface Judge {
 }
 
 function createJudge(options: JudgeOptions): Judge {
-  const { gapMaxMs, slackMs, openMax, scenesMax } = options;
+  const { labels, gapMaxMs, slackMs, openMax, scenesMax, now, isDoubtful } = options;
+  const baselines = options.baselines ?? new Baselines(labels);
   let isOnline = true;
   let hasBreak = true;
   let seen: Seen[] = [];
   let waiting: OpenForecast[] = [];
   let openedIds: readonly string[] = [];
 
+  const undecidable = (
+    { forecast }: Pick<OpenForecast, 'forecast'>,
+    because: UndecidableReason,
+  ): Outcome => undecidableOutcome(forecast, because, now());
+
   /** The outcome, or null while later scenes must be awaited. */
   const weigh = (open: OpenForecast, scene: Seen): Outcome | null => {
-    if (!scene.isJoined) return undecidable(open.forecast, options.now());
-    // Only scenes after the window are weighed. In a burst the first frame of one can bear the time of the window's last,
-    // and what it is the first to show then begins on the window's end: it belongs to the horizon.
-    open.events.push(
-      ...scene.events.filter(({ onsetMs }) => onsetMs >= open.fromMs && onsetMs <= open.untilMs),
-    );
+    if (!scene.isJoined) return undecidable(open, 'gap');
+    open.events.push(...scene.events);
+    open.faintEvents.push(...scene.faintEvents);
     const isCovered = scene.toMs + slackMs >= open.untilMs;
-    return isCovered ? decide(open, options) : null;
+    return isCovered ? decide(open) : null;
+  };
+
+  const decide = (open: OpenForecast): Outcome => {
+    const { forecast, fromMs, untilMs, events } = open;
+    if (forecast.target === 'next' && isDoubtful?.(open) === true)
+      return undecidable(open, 'doubtful');
+    // In a burst the first frame of a scene can bear the time of the window's last, and what it is the first to show then begins
+    // on the window's end: it belongs to the horizon.
+    const begun = events.filter(({ onsetMs }) => onsetMs >= fromMs && onsetMs <= untilMs);
+    const outcome = decidedOutcome(forecast, begun, labels, open.baselines, now());
+    if (forecast.target === 'next' && outcome.observed !== null)
+      baselines.noteOutcome(outcome.observed);
+    return outcome;
   };
 
   const see = (scene: Scene): Outcome[] => {
@@ -121,7 +146,7 @@ function createJudge(options: JudgeOptions): Judge {
       ({ label, probability }) =>
         label !== 0 && probability >= (options.eventThresholds[label] ?? Infinity),
     );
-    const newest = { clip, fromMs, toMs, events, isJoined };
+    const newest = { clip, fromMs, toMs, events, faintEvents: scene.faintEvents ?? [], isJoined };
     seen = [...seen, newest].slice(-scenesMax);
 
     const outcomes: Outcome[] = [];
@@ -130,6 +155,7 @@ function createJudge(options: JudgeOptions): Judge {
       if (outcome) outcomes.push(outcome);
       return outcome === null;
     });
+    for (const { label, onsetMs } of events) baselines.noteEvent(label, onsetMs);
     return outcomes;
   };
 
@@ -138,21 +164,25 @@ function createJudge(options: JudgeOptions): Judge {
     openedIds = [...openedIds, forecast.id].slice(-2 * openMax);
     const fromMs = Date.parse(forecast.window.to);
     const untilMs = fromMs + forecast.horizonMs;
-    const opened: OpenForecast = { forecast, fromMs, untilMs, events: [] };
 
     // Scenes that came while the forecast was made. The window's own last scene must be known, or there is a hole before
     // the first of them; messages carry whole milliseconds, so that it ends less than one later than they say.
-    const isKnown = seen.some((scene) => scene.toMs < fromMs + 1);
-    if (!isKnown) return [undecidable(forecast, options.now())];
+    const last = seen.findLast((scene) => scene.toMs < fromMs + 1);
+    if (!last) return [undecidable({ forecast }, 'gap')];
+    const opened: OpenForecast = {
+      ...{ forecast, fromMs, untilMs, baselines: baselines.now() },
+      events: last.events.filter(({ onsetMs }) => onsetMs < fromMs),
+      faintEvents: [],
+    };
     for (const scene of seen.filter(({ toMs }) => toMs >= fromMs + 1)) {
       const outcome = weigh(opened, scene);
       if (outcome) return [outcome];
     }
-    if (!isOnline) return [undecidable(forecast, options.now())];
+    if (!isOnline) return [undecidable(opened, 'camera')];
     waiting.push(opened);
     return waiting
       .splice(0, Math.max(0, waiting.length - openMax))
-      .map((oldest) => undecidable(oldest.forecast, options.now()));
+      .map((oldest) => undecidable(oldest, 'full'));
   };
 
   const setOnline = (next: boolean): Outcome[] => {
@@ -161,83 +191,8 @@ function createJudge(options: JudgeOptions): Judge {
     hasBreak = true;
     const lost = waiting;
     waiting = [];
-    return lost.map((lostForecast) => undecidable(lostForecast.forecast, options.now()));
+    return lost.map((open) => undecidable(open, 'camera'));
   };
 
   return { see, open, setOnline };
-}
-
-/** Onsets closer than this cannot be told apart; the more probable event then counts as the first. */
-const tieMs = 100;
-
-function firstEvent(events: readonly RecognisedEvent[]): RecognisedEvent | undefined {
-  const earliestMs = Math.min(...events.map(({ onsetMs }) => onsetMs));
-  return events
-    .filter(({ onsetMs }) => onsetMs - earliestMs < tieMs)
-    .reduce<RecognisedEvent | undefined>(
-      (best, event) => (best && best.probability >= event.probability ? best : event),
-      undefined,
-    );
-}
-
-function decide(open: OpenForecast, { labels, now }: JudgeOptions): Outcome {
-  const { forecast, fromMs } = open;
-  const event = firstEvent(open.events);
-  const nothing = labels.findIndex(({ type }) => type === 'nothing');
-  const observed = event?.label ?? nothing;
-  const observedText = nameOf(labels, observed);
-  const isNamed =
-    observed === nothing || forecast.events.some(({ label }) => label === observedText);
-  const chances = spreadForecast(forecast, labels);
-  const issuedAtMs = Date.parse(forecast.issuedAt);
-  const predicted = mostLikely(forecast);
-
-  return {
-    ...headerOf(forecast),
-    verdict: predicted === observedText ? 'hit' : isNamed ? 'miss' : 'surprise',
-    observed: observedText,
-    predicted,
-    onset: event ? isoTime(event.onsetMs) : null,
-    onsetAfterMs: event ? Math.round(event.onsetMs - fromMs) : null,
-    leadMs: event ? Math.round(event.onsetMs - issuedAtMs) : null,
-    brier: brierScore(chances, observed),
-    logScore: logScore(chances, observed),
-    baseRateHit: observed === mostFrequent(labels),
-    decidedAt: isoTime(now()),
-  };
-}
-
-function undecidable(forecast: Forecast, nowMs: number): Outcome {
-  return {
-    ...headerOf(forecast),
-    verdict: 'undecidable',
-    observed: null,
-    predicted: mostLikely(forecast),
-    onset: null,
-    onsetAfterMs: null,
-    leadMs: null,
-    brier: null,
-    logScore: null,
-    baseRateHit: null,
-    decidedAt: isoTime(nowMs),
-  };
-}
-
-function headerOf({
-  id,
-  site,
-  camera,
-}: Forecast): Pick<Outcome, 'schema' | 'id' | 'site' | 'camera'> {
-  return { schema: 'lookahead.outcome.v1', id, site, camera };
-}
-
-/** «nothing» is one word in every message, whatever text the bundle's language model has for it. */
-function nameOf(labels: readonly Label[], index: number): string {
-  const label = labels[index];
-  if (!label) throw new TypeError(`The bundle has no label ${String(index)}.`);
-  return label.type === 'nothing' ? 'nothing' : label.text;
-}
-
-function mostLikely({ events: [best], nothing }: Forecast): string {
-  return best && best.confidence >= nothing ? best.label : 'nothing';
 }

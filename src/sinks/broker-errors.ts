@@ -83,6 +83,11 @@ export function isMissing(error: unknown): boolean {
   );
 }
 
+/** The connection ended under the request. */
+export function isLost(error: unknown): boolean {
+  return /^(CONNECTION_(CLOSED|DRAINING)|DISCONNECT)$/.test(coded(error)?.code ?? '');
+}
+
 /** Nobody answered on the stream's subject. */
 export function isNoStream(error: unknown): boolean {
   return coded(error)?.code === '503' && coded(error)?.api_error === undefined;

@@ -22,6 +22,7 @@ import { type BrokerServer, parseServer, readCreds } from './broker-address.js';
 import {
   connectFailure,
   isFinal,
+  isLost,
   isMissing,
   isNoStream,
   nobodyAnswers,
@@ -271,7 +272,6 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
     const nc = live;
     if (nc === undefined) throw away();
     const stream = streamName(site, kind);
-    const manager = await nc.jetstreamManager({ checkAPI: false, timeout: limits.ackTimeoutMs });
     const wanted = {
       filter_subject:
         camera === undefined ? subjects.all(site, kind) : subjects.of(site, camera, kind),
@@ -281,11 +281,12 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
       mem_storage: true,
       inactive_threshold: 60_000 * 1_000_000,
     };
-    let name = '';
+    let leave = (): Promise<unknown> => Promise.resolve();
     try {
+      const manager = await nc.jetstreamManager({ checkAPI: false, timeout: limits.ackTimeoutMs });
       const info = await manager.consumers.add(stream, wanted);
-      name = info.name;
-      const consumer = await nc.jetstream().consumers.get(stream, name);
+      leave = () => manager.consumers.delete(stream, info.name).catch(() => undefined);
+      const consumer = await nc.jetstream().consumers.get(stream, info.name);
       let left = info.num_pending;
       while (left > 0) {
         const page = await consumer.fetch({
@@ -302,11 +303,11 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
       }
     } catch (error) {
       if (isMissing(error) || isNoStream(error)) return;
-      const isLost = nc !== live || nc.isClosed() || nc.isDraining();
-      throw isLost ? unreachable(addresses, messageOf(error)) : streamFailure(error);
+      throw nc !== live || isLost(error)
+        ? unreachable(addresses, messageOf(error))
+        : streamFailure(error);
     } finally {
-      if (name !== '' && !nc.isClosed())
-        await manager.consumers.delete(stream, name).catch(() => undefined);
+      if (!nc.isClosed()) await leave();
     }
   };
 
@@ -399,7 +400,9 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
     if (live !== undefined) {
       const nc = live;
       const drained = new AbortController();
-      await Promise.race([nc.drain().finally(() => drained.abort()), pause(1_000, drained.signal)]);
+      // A connection that was lost in this instant has nothing to drain.
+      const draining = nc.drain().catch(() => undefined);
+      await Promise.race([draining.finally(() => drained.abort()), pause(1_000, drained.signal)]);
       void nc.close();
     }
     await looping;

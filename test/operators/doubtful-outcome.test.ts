@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { isDoubtful, onsetDoubtMs } from '../../src/operators/doubtful-outcome.js';
+import { isDoubtful } from '../../src/operators/doubtful-outcome.js';
 import type { RecognisedEvent } from '../../src/types.js';
+
+const onsetDoubtMs = 200;
 
 const at = (onsetMs: number, label = 1, probability = 0.95): RecognisedEvent => ({
   ...{ label, onsetMs, probability },
   ...{ actors: [], target: null },
 });
 const doubt = (events: RecognisedEvent[], faint: RecognisedEvent[] = []): boolean =>
-  isDoubtful({ fromMs: 10_000, untilMs: 14_000, events, faintEvents: faint });
+  isDoubtful({ fromMs: 10_000, untilMs: 14_000, events, faintEvents: faint }, onsetDoubtMs);
 
 describe('is decided', () => {
   test.each([

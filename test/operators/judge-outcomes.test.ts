@@ -195,6 +195,86 @@ describe('judgeOutcomes', () => {
     });
   }
 
+  it('says why it cannot decide, what was forecast, and nothing of what came', () => {
+    const why = (steps: readonly (Scene | Forecast | boolean)[], change = {}): unknown[] =>
+      judge(steps, change).outcomes.map(({ because }) => because);
+    expect(why([...scenes(0, 2), fakeForecast(), fakeScene(3), false])).toEqual(['camera']);
+    expect(why([...scenes(0, 2), fakeForecast(), fakeScene(3), fakeScene(5)])).toEqual(['gap']);
+    expect(why([...scenes(10, 20), fakeForecast()])).toEqual(['gap']);
+    const two = [0, 1].map((sequence) => fakeForecast(undefined, 2, sequence));
+    expect(why([...scenes(0, 2), ...two], { openMax: 1 })).toEqual(['full', 'camera']);
+    const doubtful = { isDoubtful: () => true };
+    const decided = [...scenes(0, 2), fakeForecast(), ...scenes(3, 4)];
+    expect(why(decided, doubtful)).toEqual(['doubtful']);
+    expect(why(decided)).toEqual([null]);
+    expect(judge(decided, doubtful).outcomes[0]).toMatchObject({
+      ...{ verdict: 'undecidable', observed: null, brier: null, baselines: null, began: null },
+      answers: { nothing: 0.2, events: [{ label: 'van enters', confidence: 0.5 }, {}, {}] },
+    });
+  });
+
+  it('shows the doubter the horizon, what is faint, and what began just before', () => {
+    const seen: unknown[] = [];
+    const before = fakeScene(2, { events: [fakeEvent(4, 45)] });
+    const faint = [{ label: 3, onsetMs: 62, probability: 0.1 }];
+    const inside = fakeScene(3, { events: [fakeEvent(1, 65)], faintEvents: faint });
+    judge([...scenes(0, 1), before, fakeForecast(), inside, fakeScene(4)], {
+      isDoubtful: (horizon) => {
+        seen.push({ ...horizon, events: horizon.events.map(({ label }) => label) });
+        return false;
+      },
+    });
+    expect(seen).toMatchObject([{ fromMs: 50, untilMs: 90, events: [4, 1], faintEvents: faint }]);
+  });
+
+  it('calls an event late that had begun when the forecast was issued', () => {
+    const enters = fakeScene(3, { events: [fakeEvent(1, 65)] });
+    const issuedAt = '1970-01-01T00:00:00.070Z';
+    const late = judge([...scenes(0, 2), { ...fakeForecast(), issuedAt }, enters, fakeScene(4)]);
+    expect(late.outcomes[0]).toMatchObject({ verdict: 'hit', leadMs: -5, late: true });
+    const soon = judge([...scenes(0, 2), fakeForecast(), enters, fakeScene(4)]);
+    expect(soon.outcomes[0]).toMatchObject({ leadMs: 13, late: false });
+  });
+
+  it('marks the base rate and persistence by what was known when the forecast was issued', () => {
+    const enters = fakeScene(3, { events: [fakeEvent(1, 65)] });
+    const steps = [
+      ...[...scenes(0, 2), fakeForecast(undefined, 2, 0), enters],
+      ...[fakeForecast(undefined, 3, 1), ...scenes(4, 5), fakeForecast(undefined, 5, 2)],
+      ...scenes(6, 7),
+    ];
+    const marks = judge(steps).outcomes.map(({ baselines }) => baselines);
+    // At first the bundle's own; the second forecast knew of the event and of no outcome, the third of two.
+    expect(marks[0]?.baseRate.logScore).toBeCloseTo(-Math.log(0.3), 9);
+    expect(marks[0]?.persistence).toEqual(marks[0]?.baseRate);
+    expect(marks[1]?.baseRate.logScore).toBeCloseTo(-Math.log(0.4), 9);
+    expect(marks[1]?.persistence.logScore).toBeCloseTo(-Math.log(0.2), 9);
+    expect(marks[2]?.baseRate.logScore).toBeCloseTo(-Math.log((1 + 20 * 0.4) / 22), 9);
+  });
+
+  it('asks of a forecast of what begins at all which labels did', () => {
+    const within: Forecast = {
+      ...{ ...fakeForecast(), id: 'yard-gate-7-2-within', target: 'within', somethingElse: 0.2 },
+      ...{ chances: { 'van enters': 0.8, 'gate opens': 0.5, 'van leaves': 0.1, 'box falls': 0 } },
+    };
+    const both = fakeScene(3, { events: [fakeEvent(2, 62), fakeEvent(1, 65), fakeEvent(2, 68)] });
+    const [outcome] = judge([...scenes(0, 2), within, both, fakeScene(4)]).outcomes;
+    expect(outcome).toMatchObject({
+      ...{ target: 'within', verdict: 'hit', began: ['gate opens', 'van enters'] },
+      ...{ observed: 'gate opens', baseRateHit: null, baselines: null },
+    });
+    // 0.8 and 0.5 came; 0.1, the floor and a half of «something else» did not.
+    expect(outcome?.brier).toBeCloseTo((0.04 + 0.25 + 0.01 + 1e-8 + 0.01) / 5, 6);
+    const logs = [0.8, 0.5, 0.9, 1 - 1e-4, 0.9].map((chance) => -Math.log(chance));
+    expect(outcome?.logScore).toBeCloseTo(logs.reduce((total, one) => total + one) / 5, 9);
+    const quiet = judge([...scenes(0, 2), within, ...scenes(3, 4)]).outcomes[0];
+    expect(quiet).toMatchObject({ verdict: 'miss', observed: 'nothing', began: [] });
+    const falls = fakeScene(3, { events: [fakeEvent(5, 65)] });
+    const odd = judge([...scenes(0, 2), within, falls, fakeScene(4)]).outcomes[0];
+    expect(odd).toMatchObject({ verdict: 'surprise', began: ['box falls'] });
+    expect(OutcomeSchema.strict().parse(outcome)).toEqual(outcome);
+  });
+
   it('frozen pictures prove nothing, though scenes go on', () => {
     const steps = [...scenes(0, 2), false, ...scenes(3, 6), fakeForecast(undefined, 4), true];
     expect(verdicts(judge(steps))).toEqual(['undecidable: null']);

@@ -63,7 +63,7 @@ export function fakeConfig(change: Partial<PipelineConfig> = {}): PipelineConfig
     },
     bundleSha256: '0'.repeat(64),
     clock: 'arrival',
-    limits: { ...defaultLimits, frameGapMaxMs: 15, reconnectJitter: 0 },
+    limits: { ...defaultLimits, frameGapMaxMs: 15, reconnectJitter: 0, onsetDoubtMs: 0 },
     now: () => 0,
     random: () => 0.5,
     ...change,

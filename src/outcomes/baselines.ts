@@ -1,0 +1,76 @@
+/** Two forecasters who see no picture, running beside the bundle on each camera: who is no better is not worth its cost. */
+import type { Outcome } from '../messages.js';
+import type { Label } from '../models/manifest.js';
+import { brierScore, logScore, spreadOverLabels } from '../scores.js';
+
+/** What the bundle's base rates weigh, in outcomes of this camera: about forty seconds of them. */
+const priorOutcomes = 20;
+/** As in the yard's exams: the loss to the base rate is at most ln 2 nats an outcome. */
+const persistenceWeight = 0.5;
+
+/** Chances over all labels, with the floor of every score. */
+export interface BaselineChances {
+  readonly baseRate: readonly number[];
+  readonly persistence: readonly number[];
+}
+
+type Marks = NonNullable<Outcome['baselines']>;
+
+/** Of one camera. Knows what it is told, in the order in which it came. */
+export class Baselines {
+  readonly #labels: readonly Pick<Label, 'type' | 'text' | 'baseRate'>[];
+  readonly #counts: number[];
+  #outcomes = 0;
+  #last: { readonly label: number; readonly onsetMs: number } | null = null;
+
+  constructor(labels: readonly Pick<Label, 'type' | 'text' | 'baseRate'>[]) {
+    this.#labels = labels;
+    this.#counts = labels.map(() => 0);
+  }
+
+  /** A decided outcome of a forecast of what comes next. What the labels do not know is left out. */
+  noteOutcome(observed: string): void {
+    const label = this.indexOf(observed);
+    if (label < 0) return;
+    this.#counts[label] = (this.#counts[label] ?? 0) + 1;
+    this.#outcomes += 1;
+  }
+
+  /** An event that was recognised; those that came late in an earlier one's stead are left out. */
+  noteEvent(label: number, onsetMs: number): void {
+    if (label <= 0 || (this.#last && this.#last.onsetMs > onsetMs)) return;
+    this.#last = { label, onsetMs };
+  }
+
+  /** What both say now, by all that was noted: ask when a forecast is issued. */
+  now(): BaselineChances {
+    const total = this.#outcomes + priorOutcomes;
+    const rates = this.#labels.map(
+      ({ baseRate }, label) => ((this.#counts[label] ?? 0) + priorOutcomes * baseRate) / total,
+    );
+    const last = this.#last?.label;
+    const kept = last === undefined ? 0 : persistenceWeight;
+    const persistence = rates.map((rate, label) => (1 - kept) * rate + (label === last ? kept : 0));
+    return { baseRate: floored(rates), persistence: floored(persistence) };
+  }
+
+  /** «nothing» is one word in every message, whatever text the bundle has for it. @returns -1: no label */
+  indexOf(text: string): number {
+    return this.#labels.findIndex((label) =>
+      label.type === 'nothing' ? text === 'nothing' : text === label.text,
+    );
+  }
+}
+
+export function marksOf({ baseRate, persistence }: BaselineChances, observed: number): Marks {
+  const mark = (chances: readonly number[]): Marks['baseRate'] => ({
+    brier: brierScore(chances, observed),
+    logScore: logScore(chances, observed),
+    hit: chances.every((chance) => chance <= (chances[observed] ?? 0)),
+  });
+  return { baseRate: mark(baseRate), persistence: mark(persistence) };
+}
+
+function floored(chances: readonly number[]): number[] {
+  return spreadOverLabels(chances, 0, chances);
+}
