@@ -14,7 +14,7 @@ export function countOutcome(metrics: Metrics, outcome: Outcome): void {
   metrics.add('lookahead_label_predicted_total', { camera, target, label: predicted });
   if (verdict !== 'hit') return;
   metrics.add('lookahead_label_hits_total', { camera, target, label: predicted });
-  if (leadMs !== null)
+  if (leadMs !== null && observed === predicted)
     metrics.observe('lookahead_lead_seconds', { camera, target }, leadMs / 1_000);
 }
 

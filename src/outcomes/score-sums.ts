@@ -78,7 +78,8 @@ export class ScoreSums {
     this.#decided += 1;
     if (isHit) this.#hits += 1;
     if (late ?? (leadMs !== null && leadMs < 0)) this.#tooLate += 1;
-    if (isHit && leadMs !== null) {
+    // Of a forecast that names all that begins, the lead is that of the first to begin, which may be another one.
+    if (isHit && observed === outcome.predicted && leadMs !== null) {
       const lead = Math.min(leadMaxMs, Math.max(leadMinMs, leadMs));
       add(this.leads, Math.round(lead / leadBinMs), 1);
     }

@@ -246,6 +246,8 @@ describe('sums', () => {
     );
     const miss = one({ verdict: 'miss', leadMs: -100, late: true });
     expect(sumsOf(...leads, miss)).toMatchObject({ leadMs: 1_800, tooLate: 2 });
+    const other = one({ target: 'within', observed: 'gate opens', leadMs: 100 });
+    expect(sumsOf(other)).toMatchObject({ hits: 1, leadMs: null });
   });
 
   it('of outcomes that an older engine wrote: what they say, and no more', () => {

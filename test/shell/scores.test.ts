@@ -62,7 +62,8 @@ describe('the metrics', () => {
     const one = (more: Partial<Outcome>): Outcome => drawnOutcome(drawing(1), nowMs, more);
     countOutcome(metrics, one(hit));
     countOutcome(metrics, one({ ...hit, verdict: 'miss', observed: 'gate opens' }));
-    countOutcome(metrics, one({ ...hit, target: 'within', began: ['van enters', 'dog leaves'] }));
+    const both: Partial<Outcome> = { target: 'within', began: ['dog leaves', 'van enters'] };
+    countOutcome(metrics, one({ ...hit, ...both, observed: 'dog leaves' }));
     countOutcome(metrics, one({ ...hit, calibrated: false }));
     countOutcome(metrics, undecidableOutcome(nowMs));
     const text = await metrics.text();
@@ -72,10 +73,12 @@ describe('the metrics', () => {
       'lookahead_label_predicted_total{camera="gate",target="next",label="van enters"} 2',
       'lookahead_label_hits_total{camera="gate",target="next",label="van enters"} 1',
       'lookahead_label_observed_total{camera="gate",target="within",label="dog leaves"} 1',
+      'lookahead_label_hits_total{camera="gate",target="within",label="van enters"} 1',
       'lookahead_lead_seconds_bucket{le="2",camera="gate",target="next"} 1',
       'lookahead_lead_seconds_bucket{le="1.5",camera="gate",target="next"} 0',
     ])
       expect(text).toContain(`${line}\n`);
+    expect(text).not.toContain('lookahead_lead_seconds_count{camera="gate",target="within"}');
   });
 });
 
