@@ -23,6 +23,7 @@ import { createModelPorts, type ModelPorts } from './models/model-ports.js';
 import { takeTurns, type Turns } from './operators/take-turns.js';
 import { bundleDirOf } from './places.js';
 import { resumeCameras } from './resume-cameras.js';
+import { scoreCameras } from './scores-of-cameras.js';
 import type { Bus } from './sinks/bus.js';
 import { heartbeats } from './sinks/heartbeat.js';
 import type { CameraList } from './sinks/services.js';
@@ -90,6 +91,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     open.models = models;
     signal.throwIfAborted();
 
+    scoreCameras({ ...options, bus, models, metrics, messages, closers });
     const reasoner: ReasonerPorts = models;
     const turns = takeTurns();
     const windows = new Map<string, Window>();

@@ -6,8 +6,12 @@ import {
   type Forecast,
   type Message,
   type Outcome,
+  type Score,
   type StateName,
 } from './messages.js';
+
+/** A camera's rolling score is printed no more often. */
+export const scoreLinePeriodMs = 600_000;
 
 /** How many outcomes the score behind a tick or cross looks back on. */
 export const tallyLength = 20;
@@ -157,6 +161,30 @@ export function outcomeLine(
   return `${paint.bad('✗')} ${what}, not ${printable(outcome.predicted)}   ${proof}`;
 }
 
+/**
+ * `score: last hour 62 % hits, skill 0.41 over base rate, 0.48 over persistence, Brier 0.31 (1,704 outcomes, 12 undecidable)`;
+ * what cannot be said is left out.
+ */
+export function scoreLine({ target, periods }: Score, paint: Paint = plain): string {
+  const { hitRate, brier, skillOverBaseRate, skillOverPersistence, ...counts } = periods.hour;
+  const count = (number: number): string => number.toLocaleString('en-US');
+  const marks = [
+    ...(hitRate === null ? ['nothing could be decided'] : [`${Math.round(hitRate * 100)} % hits`]),
+    ...(skillOverBaseRate === null ? [] : [`skill ${skillOverBaseRate.toFixed(2)} over base rate`]),
+    ...(skillOverPersistence === null
+      ? []
+      : [`${skillOverPersistence.toFixed(2)} over persistence`]),
+    ...(brier === null ? [] : [`Brier ${brier.toFixed(2)}`]),
+  ].join(', ');
+  const proof = [
+    ...(counts.outcomes === 1 ? ['1 outcome'] : [`${count(counts.outcomes)} outcomes`]),
+    `${count(counts.undecidable)} undecidable`,
+    ...(counts.uncalibrated ? [`${count(counts.uncalibrated)} uncalibrated`] : []),
+  ].join(', ');
+  const name = target === 'within' ? 'score of within' : 'score';
+  return `${name}: last hour ${marks} ${paint.dim(`(${proof})`)}`;
+}
+
 /** What a frozen or flat picture lacks is a picture; its state says so. */
 function doubtLine(camera: string, doubt: Exclude<Doubt, 'corrupt'>): string {
   const why =
@@ -206,6 +234,8 @@ export function createConsole(options: ConsoleOptions): Console {
   const doubts = new Map<string, Doubt>();
   /** What was last said of cameras that have not been calibrated since. */
   const warned = new Map<string, Doubt>();
+  /** When the score of a camera and target was last printed, by the score's own time. */
+  const scoredAtMs = new Map<string, number>();
   let isClosed = false;
 
   out.on('error', (error) => {
@@ -251,6 +281,11 @@ export function createConsole(options: ConsoleOptions): Console {
         const score = doubt === undefined ? tally : notScored(doubt);
         const text = outcomeLine(message, score, paint);
         if (text !== null) line(camera, text);
+      } else if (message.schema === 'lookahead.score.v1') {
+        const [key, atMs] = [`${camera} ${message.target}`, Date.parse(message.at)];
+        if (atMs - (scoredAtMs.get(key) ?? -Infinity) < scoreLinePeriodMs) return;
+        scoredAtMs.set(key, atMs);
+        line(camera, scoreLine(message, paint));
       }
     },
     state: (camera, state, why) => {

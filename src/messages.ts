@@ -332,6 +332,9 @@ const PeriodScoreSchema = z
     from: moment('Begin; outcomes are counted by when they were decided.'),
     outcomes: count.describe('Outcomes that could be decided.'),
     undecidable: count.describe('Those that could not.'),
+    uncalibrated: count
+      .optional()
+      .describe('Outcomes of forecasts that were not calibrated: in none of these marks.'),
     hits: count.describe('The most likely answer came true.'),
     tooLate: count.describe('The event had begun when the forecast was issued.'),
     hitRate: measured('Hits by decided outcomes.'),

@@ -1,17 +1,15 @@
 /** What earlier runs stored, read back at start: no forecast stays without an outcome, and what was learned of a camera is known. */
 import { filter, firstValueFrom } from 'rxjs';
-import type { z } from 'zod';
 import {
   EventMessageSchema,
   ForecastSchema,
-  OutcomeSchema,
   type EventMessage,
   type Forecast,
   type Outcome,
 } from './messages.js';
 import { decideOpen, type ResumeOptions } from './outcomes/open-forecasts.js';
 import type { Bus } from './sinks/bus.js';
-import type { StoredKind } from './sinks/outbox.js';
+import { storedMessages, storedOutcomes } from './sinks/stored-messages.js';
 
 const hourMs = 3_600_000;
 /** A forecast that is older has been undecidable for so long that nobody waits for it. */
@@ -61,7 +59,7 @@ async function resumeCamera(bus: Bus, camera: string, resuming: Resuming): Promi
   const decidedIds = new Set<string>();
   const ofThisRun = `${bus.site}-${camera}-${String(resuming.epoch)}-`;
   const week = { camera, sinceMs: nowMs - outcomesMaxMs, max: outcomesMax };
-  for await (const outcome of stored(bus, 'outcome', OutcomeSchema, week)) {
+  for await (const outcome of storedOutcomes(bus, week)) {
     if (outcome.id.startsWith(ofThisRun)) continue;
     if (Date.parse(outcome.decidedAt) >= sinceMs) decidedIds.add(outcome.id);
     resuming.onOutcome(outcome);
@@ -69,33 +67,12 @@ async function resumeCamera(bus: Bus, camera: string, resuming: Resuming): Promi
   const hour = { camera, sinceMs, max: openMax };
   const forecasts: Forecast[] = [];
   for (const kind of ['forecast', 'within'] as const)
-    for await (const forecast of stored(bus, kind, ForecastSchema, hour)) forecasts.push(forecast);
+    for await (const forecast of storedMessages(bus, kind, ForecastSchema, hour))
+      forecasts.push(forecast);
   const events: EventMessage[] = [];
-  for await (const event of stored(bus, 'event', EventMessageSchema, hour)) {
+  for await (const event of storedMessages(bus, 'event', EventMessageSchema, hour)) {
     events.push(event);
     resuming.onEvent(event);
   }
   return decideOpen({ forecasts, events, decidedIds }, { ...resuming, nowMs });
-}
-
-/** What is no message of version 1 is left out: somebody else's. */
-async function* stored<Schema extends z.ZodType>(
-  bus: Bus,
-  kind: StoredKind,
-  schema: Schema,
-  range: { readonly camera: string; readonly sinceMs: number; readonly max: number },
-): AsyncGenerator<z.output<Schema>> {
-  const decoder = new TextDecoder();
-  for await (const { data } of bus.history(kind, range)) {
-    const parsed = schema.safeParse(jsonOf(decoder.decode(data)));
-    if (parsed.success) yield parsed.data;
-  }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

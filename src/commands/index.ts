@@ -15,6 +15,7 @@ export const commands: Readonly<Record<string, Command>> = {
   check: async (args, context) => (await import('./check.js')).checkCommand(args, context),
   tail: async (args, context) => (await import('./tail.js')).tailCommand(args, context),
   ask: async (args, context) => (await import('./ask.js')).askCommand(args, context),
+  report: async (args, context) => (await import('./report.js')).reportCommand(args, context),
   replay: async (args, context) => (await import('./replay.js')).replayCommand(args, context),
   harvest: async (args, context) => (await import('./harvest.js')).harvestCommand(args, context),
   yard: async (args, context) => (await import('./yard.js')).yardCommand(args, context),

@@ -148,6 +148,7 @@ describe('check', () => {
                 - [1, 0]
                 - [1, 0.5]
               rectangle: null
+          harvest: true
           prompts:
             forecast: null
             justify: null
@@ -167,6 +168,7 @@ describe('check', () => {
           timeoutMs: 5000
           silenceMs: 5000
           privacyMasks: []
+          harvest: true
           prompts:
             forecast: null
             justify: null
@@ -197,6 +199,14 @@ describe('check', () => {
         waitingMax: 4
         deadlineMs: 20000
         tokensMax: 96
+      harvest:
+        enabled: false
+        dir: null
+        maxMib: 1024
+        maxAgeH: 168
+        surpriseMin: 3
+        doubtMin: 0.8
+        everyMinS: 60
       nats:
         servers:
           - nats://***@h
@@ -210,11 +220,17 @@ describe('check', () => {
           forecast:
             maxAgeH: 168
             maxMib: 1024
+          within:
+            maxAgeH: 24
+            maxMib: 256
           event:
             maxAgeH: 168
             maxMib: 256
           outcome:
             maxAgeH: 168
+            maxMib: 256
+          score:
+            maxAgeH: 720
             maxMib: 256
           state:
             maxAgeH: 720

@@ -1,11 +1,11 @@
 import { EventEmitter } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'nats';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { commands } from '../../src/commands/index.js';
-import type { Forecast } from '../../src/messages.js';
+import { ScoreSchema, type Forecast } from '../../src/messages.js';
 import { type Bus, connectBus } from '../../src/sinks/bus.js';
 import { forecast, heartbeat, outcome, state } from '../support/messages.js';
 import { natsServerForTest, type TestNatsServer } from '../support/nats-server.js';
@@ -86,6 +86,21 @@ describe('tail', () => {
     expect(lines[2]).toMatch(/^gate +✓ van enters after 2\.3 s/);
     expect(lines[3]).toMatch(/^gate +offline: the camera ended its stream$/);
     expect(lines).toHaveLength(4);
+  });
+
+  it('shows how good the forecasts of the last hour were, as the engine says it', async () => {
+    const server = await natsServerForTest();
+    const bus = await engineOn(server);
+    await bus.publish(fresh(1));
+    const tail = tailing(server);
+    await until(() => tail.out.text.includes('van enters 62 %'));
+    const sample = readFileSync('test/samples/v1/score.json', 'utf8');
+    await bus.publish({ ...ScoreSchema.parse(JSON.parse(sample)), site: 'test' });
+    await until(() => tail.out.text.includes('score'));
+    await tail.end();
+    expect(tail.out.text.trimEnd().split('\n').at(-1)).toBe(
+      'gate  score: last hour 50 % hits, skill 0.44 over base rate, 0.52 over persistence, Brier 0.41 (1,700 outcomes, 3 undecidable)',
+    );
   });
 
   it('follows one camera, and prints raw messages with --json', async () => {
