@@ -49,7 +49,7 @@ export function recogniseEvents(
 }
 
 /** What is less likely is taken for nothing at all. */
-const faintMin = 0.025;
+const faintMin = 0.1;
 
 /** What stayed below its label's threshold, but not by so much that one could be sure; echoes of what had just begun left out. */
 export function faintEvents(

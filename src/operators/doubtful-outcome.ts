@@ -4,7 +4,7 @@ import type { FaintEvent, RecognisedEvent } from '../types.js';
 export interface HorizonSeen {
   readonly fromMs: number;
   readonly untilMs: number;
-  /** Recognised, from a little before the horizon to a little after it, in any order. */
+  /** Recognised, in any order; what lies outside of the horizon is left out. */
   readonly events: readonly RecognisedEvent[];
   readonly faintEvents: readonly FaintEvent[];
 }
@@ -14,10 +14,10 @@ const sureMin = 0.7;
 
 /**
  * An outcome is the first event to begin in the horizon, so what matters is that event and what may have come before it. In doubt
- * are: a first event that perception is not sure of; another label that began about as early; an onset at either end of the horizon;
- * and anything faint that would have come first.
+ * are: a first event that perception is not sure of; another label that began about as early; and anything faint that would have come
+ * first.
  *
- * @param onsetDoubtMs within which it can be told of no two onsets which was first; half of it at an end of the horizon
+ * @param onsetDoubtMs within which it can be told of no two onsets which was first
  */
 export function isDoubtful(
   { fromMs, untilMs, events, faintEvents }: HorizonSeen,
@@ -33,14 +33,6 @@ export function isDoubtful(
   const isRival = (event: RecognisedEvent): boolean =>
     first !== null && event.label !== first.label && event.onsetMs - first.onsetMs < onsetDoubtMs;
   if (inside.some(isRival)) return true;
-  const nearMs = onsetDoubtMs / 2;
   const decidesMs = first?.onsetMs ?? untilMs;
-  if (events.some(({ onsetMs }) => Math.abs(onsetMs - fromMs) < nearMs)) return true;
-  // The end is of no matter where something began long before it.
-  if (
-    decidesMs > untilMs - nearMs &&
-    events.some(({ onsetMs }) => Math.abs(onsetMs - untilMs) <= nearMs)
-  )
-    return true;
   return faintEvents.some((event) => isIn(event) && event.onsetMs <= decidesMs);
 }
