@@ -83,7 +83,6 @@ interface OpenForecast {
   readonly forecast: Forecast;
   readonly fromMs: number;
   readonly untilMs: number;
-  /** Of the window's last scene and of those after it. */
   readonly events: RecognisedEvent[];
   readonly faintEvents: FaintEvent[];
   /** What they said when it was issued. */
@@ -167,11 +166,11 @@ function createJudge(options: JudgeOptions): Judge {
 
     // Scenes that came while the forecast was made. The window's own last scene must be known, or there is a hole before
     // the first of them; messages carry whole milliseconds, so that it ends less than one later than they say.
-    const last = seen.findLast((scene) => scene.toMs < fromMs + 1);
-    if (!last) return [undecidable({ forecast }, 'gap')];
+    const isKnown = seen.some((scene) => scene.toMs < fromMs + 1);
+    if (!isKnown) return [undecidable({ forecast }, 'gap')];
     const opened: OpenForecast = {
       ...{ forecast, fromMs, untilMs, baselines: baselines.now() },
-      events: last.events.filter(({ onsetMs }) => onsetMs < fromMs),
+      events: [],
       faintEvents: [],
     };
     for (const scene of seen.filter(({ toMs }) => toMs >= fromMs + 1)) {

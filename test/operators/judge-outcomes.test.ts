@@ -213,18 +213,17 @@ describe('judgeOutcomes', () => {
     });
   });
 
-  it('shows the doubter the horizon, what is faint, and what began just before', () => {
+  it('shows the doubter the horizon, what began in it and what is faint', () => {
     const seen: unknown[] = [];
-    const before = fakeScene(2, { events: [fakeEvent(4, 45)] });
     const faint = [{ label: 3, onsetMs: 62, probability: 0.1 }];
     const inside = fakeScene(3, { events: [fakeEvent(1, 65)], faintEvents: faint });
-    judge([...scenes(0, 1), before, fakeForecast(), inside, fakeScene(4)], {
+    judge([...scenes(0, 2), fakeForecast(), inside, fakeScene(4)], {
       isDoubtful: (horizon) => {
         seen.push({ ...horizon, events: horizon.events.map(({ label }) => label) });
         return false;
       },
     });
-    expect(seen).toMatchObject([{ fromMs: 50, untilMs: 90, events: [4, 1], faintEvents: faint }]);
+    expect(seen).toMatchObject([{ fromMs: 50, untilMs: 90, events: [1], faintEvents: faint }]);
   });
 
   it('calls an event late that had begun when the forecast was issued', () => {
