@@ -22,6 +22,7 @@ import type { ReasonerPorts } from './models/model-ports.js';
 import type { ModelPorts } from './models/model-ports.js';
 import { defaultLimits, type PipelineConfig } from './pipeline-config.js';
 import { watchCamera } from './pipeline.js';
+import { followTable } from './outcomes/within.js';
 import { polygonsOf } from './privacy-mask-schema.js';
 import type { Bus } from './sinks/bus.js';
 import type { Turns } from './operators/take-turns.js';
@@ -97,6 +98,7 @@ function pipelineConfig({ config, models, epoch }: Engine): PipelineConfig {
     bundleSha256: models.bundle.sha256,
     clock: 'arrival',
     gate: gateOf(config.gate),
+    within: config.within ? { table: followTable(models.bundle) } : undefined,
     limits: {
       ...defaultLimits,
       explainChangeMin: config.gate.explainChangeMin,

@@ -308,6 +308,12 @@ export const ConfigSchema = z.strictObject({
     .prefault({})
     .describe('How the models are run.'),
   gate: GateSchema,
+  within: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether each forecast of what begins first has a twin of what begins at all in the horizon, on the subject `within`.',
+    ),
   ask: AskSchema,
   harvest: HarvestSchema,
   nats: NatsSchema,

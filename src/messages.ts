@@ -54,7 +54,9 @@ export const ForecastEventSchema = z.object({
     .boolean()
     .optional()
     .describe('Whether all that the justification names was there. Absent: there is none.'),
-  confidence: share.describe('Chance that this is the first event to begin in the horizon.'),
+  confidence: share.describe(
+    'Chance that this is the first event to begin in the horizon; target within: that it begins at all.',
+  ),
   rawConfidence: share.describe('The same before calibration.'),
 });
 
@@ -108,7 +110,9 @@ export const ForecastSchema = z
     issuedAt: moment('When it was made.'),
     validUntil: moment('Window end plus horizon. After it the forecast says nothing.'),
     events: z.array(ForecastEventSchema).length(3).describe('Most likely first.'),
-    somethingElse: share.describe('Chance of any event that is not among the three.'),
+    somethingElse: share.describe(
+      'Chance of any event that is not among the three. Target within: that one of those or several begin, supposing that after the first event they come independently.',
+    ),
     nothing: share.describe('Chance that no event begins in the horizon.'),
     basis: z
       .enum(['reasoned', 'carried'])

@@ -2,6 +2,7 @@
 import type { Forecast } from './messages.js';
 import type { Manifest } from './models/manifest.js';
 import type { GateLimits } from './operators/gate.js';
+import type { FollowTable } from './outcomes/within.js';
 
 export interface PipelineConfig {
   readonly site: string;
@@ -16,6 +17,8 @@ export interface PipelineConfig {
   readonly clock: Forecast['window']['clock'];
   /** Absent: every forecast is reasoned, in the bundle's rhythm. */
   readonly gate?: GateLimits | undefined;
+  /** Absent: no forecasts with the target within. `table` null: the bundle has none. */
+  readonly within?: { readonly table: FollowTable | null } | undefined;
   readonly limits: PipelineLimits;
   /** Wall clock, milliseconds since 1970; for recordings the recording's own time. */
   readonly now: () => number;

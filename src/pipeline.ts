@@ -12,7 +12,7 @@ import { slideClips, toClip } from './operators/slide-clips.js';
 import { trackState } from './operators/track-state.js';
 import { watchPicture } from './operators/watch-picture.js';
 import type { PipelineConfig } from './pipeline-config.js';
-import { prepareStages } from './stages.js';
+import { issuedOf, prepareStages } from './stages.js';
 import type { Ports } from './types.js';
 
 /**
@@ -55,9 +55,9 @@ export function watchCamera(
           predictEvery(stages.rhythm, stages.predict),
           map(stages.write.forecast),
           connect((predicted$) => {
-            const forecast$ = predicted$.pipe(map(({ forecast }) => forecast));
+            const issued$ = predicted$.pipe(mergeMap(issuedOf));
             const outcomes$ = judgeOutcomes({ scene$, online$: state.online$ }, stages.judge);
-            return merge(forecast$, forecast$.pipe(outcomes$), predicted$.pipe(explained$));
+            return merge(issued$, issued$.pipe(outcomes$), predicted$.pipe(explained$));
           }), // Chances first: outcomes and reasons are of a forecast that is out already.
         );
         const events$ = scene$.pipe(mergeMap(stages.write.events));

@@ -23,6 +23,7 @@ import type { ReconnectLimits } from './operators/reconnect.js';
 import type { MemoryLimits } from './operators/remember.js';
 import type { ClipLimits } from './operators/slide-clips.js';
 import { noTurns } from './operators/take-turns.js';
+import { withinMessage } from './operators/within-message.js';
 import type { PictureLimits } from './operators/watch-picture.js';
 import type { PipelineConfig } from './pipeline-config.js';
 import type { Clip, Ports, Reasoning, Scene } from './types.js';
@@ -30,6 +31,13 @@ import type { Clip, Ports, Reasoning, Scene } from './types.js';
 /** A forecast with what it was made of, as its explanation needs it. */
 export interface Predicted extends Prediction {
   readonly forecast: Forecast;
+  /** The same of what begins at all; null: not asked for. */
+  readonly within: Forecast | null;
+}
+
+/** What goes out at once, in this order. */
+export function issuedOf({ forecast, within }: Predicted): Forecast[] {
+  return within ? [forecast, within] : [forecast];
 }
 
 export interface Stages {
@@ -54,7 +62,7 @@ export interface Stages {
 
 export function prepareStages(
   camera: string,
-  { site, epoch, manifest, bundleSha256, clock, gate, limits, now }: PipelineConfig,
+  { site, epoch, manifest, bundleSha256, clock, gate, within, limits, now }: PipelineConfig,
   ports: Ports,
   isPictureGood: () => boolean,
 ): Stages {
@@ -80,7 +88,10 @@ export function prepareStages(
     const issue = { sequence, issuedAtMs: now(), isPictureGood: isPictureGood() };
     const forecast = forecastMessage(origin, facts, window, reasoning, issue);
     sequence += 1;
-    return { window, reasoning, forecast };
+    return {
+      ...{ window, reasoning, forecast },
+      within: within ? withinMessage(forecast, facts, window, reasoning, within.table) : null,
+    };
   };
   // A broken answer fails within its attempt, and is reported like any other failure.
   const checked = (answer: ObservableInput<Reasoning>): Observable<Reasoning> =>

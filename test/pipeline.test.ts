@@ -15,11 +15,22 @@ import {
 } from 'rxjs';
 import type { Observable, ObservableInput } from 'rxjs';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { kindOf, type Forecast, type Message, type MessageKind } from '../src/messages.js';
+import {
+  ForecastSchema,
+  kindOf,
+  type Forecast,
+  type Message,
+  type MessageKind,
+} from '../src/messages.js';
 import type { GateLimits } from '../src/operators/gate.js';
 import { takeTurns } from '../src/operators/take-turns.js';
 import { watchCamera } from '../src/pipeline.js';
-import { defaultGate, defaultLimits, type PipelineLimits } from '../src/pipeline-config.js';
+import {
+  defaultGate,
+  defaultLimits,
+  type PipelineConfig,
+  type PipelineLimits,
+} from '../src/pipeline-config.js';
 import type {
   Clip,
   Explanation,
@@ -58,6 +69,7 @@ function watch(
   untilMs: number,
   limits: Partial<PipelineLimits> = {},
   gate?: GateLimits,
+  within?: PipelineConfig['within'],
 ) {
   const report = recordReport();
   const messages: Message[] = [];
@@ -67,7 +79,7 @@ function watch(
     const ports = fakePorts({ report, ...change });
     const watched$ = watchCamera(
       'gate',
-      { ...config, gate, limits: { ...config.limits, ...limits } },
+      { ...config, gate, within, limits: { ...config.limits, ...limits } },
       ports,
     ).pipe(
       tap((message) => {
@@ -98,7 +110,7 @@ function describeMessage(message: Message): string {
     case 'lookahead.score.v1':
       return `score ${message.target}`;
     case 'lookahead.forecast.v1':
-      return `forecast ${String(message.sequence)}${message.rev === 0 ? '' : `.${String(message.rev)}`}`;
+      return `${message.target === 'within' ? 'within' : 'forecast'} ${String(message.sequence)}${message.rev === 0 ? '' : `.${String(message.rev)}`}`;
     case 'lookahead.outcome.v1':
       return `outcome ${message.id.split('-').at(-1) ?? ''} ${message.verdict}`;
   }
@@ -154,6 +166,28 @@ describe('watchCamera', () => {
       latencyMs: { explain: 30 },
       grounded: true,
     });
+  });
+
+  it('tells what may begin at all right after what begins first, judges both, and explains the first alone', () => {
+    const score = (): Observable<Reasoning> => after(3, fakeReasoning());
+    const explain = (): Observable<Explanation> => after(9, fakeExplanation());
+    const ports = { frames: () => camera(), score, explain };
+    const { told, of: kind } = watch(ports, 100, {}, undefined, { table: null });
+    expect(told.slice(5).filter((line) => !line.includes('scene'))).toEqual([
+      '53 forecast 0',
+      '53 within 0',
+      '62 forecast 0.1',
+      '73 forecast 1',
+      '73 within 1',
+      '90 outcome 0 miss',
+      '90 outcome within miss',
+      '93 forecast 2',
+      '93 within 2',
+    ]);
+    const [within] = kind('within') as Forecast[];
+    expect(ForecastSchema.parse(within)).toEqual(within);
+    const [next] = kind('forecast') as Forecast[];
+    expect(within).toMatchObject({ id: `${String(next?.id)}-within`, target: 'within', rev: 0 });
   });
 
   it('an explanation delays no forecast: a newer one ends it, and it is counted', () => {

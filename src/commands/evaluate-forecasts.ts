@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { LookaheadError } from '../errors.js';
 import { openBundle } from '../models/bundle.js';
+import { followTable, withinChances } from '../outcomes/within.js';
 import { ExplanationSums } from '../yard/scoring/explanation-sums.js';
 import {
   cheapBy,
@@ -15,6 +16,7 @@ import type { ForecastedWindow } from '../yard/scoring/forecast-results.js';
 import { ForecastSums, own } from '../yard/scoring/forecast-sums.js';
 import { textLines } from '../yard/scoring/forecast-texts.js';
 import { forecastRow, markdownForecasts, printForecasts } from '../yard/scoring/print-forecasts.js';
+import { WithinSums } from '../yard/scoring/within-sums.js';
 import { truthWindowOf } from '../yard/scoring/recorded-truth.js';
 import type { TruthWindow } from '../yard/scoring/truth-window.js';
 import type { RecordedTruth } from '../yard/data/read-recording.js';
@@ -121,14 +123,19 @@ export async function evaluateForecastsCommand(
     const run = new Run(seed, models, tools);
     const written: object[] = [];
     const { clipsPerWindow } = bundle.manifest.geometry;
+    const table = followTable({
+      calibration: bundle.calibration,
+      manifest: { labels: yardLabels },
+    });
     const parts = {
-      ...{ main: null, explanations: null, calibration: null, sights: null },
+      ...{ main: null, explanations: null, within: null, calibration: null, sights: null },
       ...{ templates: null, appearance: null, textOnly: null },
     } as { -readonly [Key in keyof ForecastParts]: ForecastParts[Key] };
 
     const seen = new Map<Sight, ReadonlyMap<string, Said>>();
     if (asked.has('main')) {
       const sums = new ForecastSums(yardLabels);
+      const within = new WithinSums(yardLabels);
       let explanations: ExplanationSums | null = null;
       const kept = new Map<string, Said>();
       const asking = { part: 'main', windows: plan.main, isExplained: true, causesPairs } as const;
@@ -136,11 +143,13 @@ export async function evaluateForecastsCommand(
         explanations ??= new ExplanationSums(dataset, clipsPerWindow);
         explanations.add(said.truth, said.forecast);
         sums.add(said.window, saidBy(said.forecast));
+        within.add(said.window, withinChances(said.forecast.chances, table).chances);
         if (kept.size < plan.half) kept.set(keyOf(said.window), said);
         if (texts !== undefined)
           written.push(...textLines(said.truth, said.forecast, dataset.labels));
       });
       parts.main = sums;
+      parts.within = within;
       parts.explanations = explanations;
       seen.set('pixels', kept);
     }

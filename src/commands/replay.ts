@@ -10,6 +10,7 @@ import type { Message } from '../messages.js';
 import { createModelPorts, type ModelPorts } from '../models/model-ports.js';
 import { unhurriedBudget } from '../models/text-budget.js';
 import { addressBeside } from '../nats-address.js';
+import { followTable } from '../outcomes/within.js';
 import { defaultLimits } from '../pipeline-config.js';
 import { bundleDirOf } from '../places.js';
 import { polygonsOf } from '../privacy-mask-schema.js';
@@ -140,6 +141,7 @@ async function replayOne(
     manifest,
     bundleSha256: sha256,
     gate: gateOf(config.gate),
+    within: config.within ? { table: followTable(models.bundle) } : undefined,
     limits: { ...defaultLimits, explainChangeMin: config.gate.explainChangeMin },
   };
   const ports = {

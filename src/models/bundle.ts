@@ -216,7 +216,10 @@ function checkEmbeddings(manifest: Manifest, bytes: number): void {
   }
 }
 
-function checkCalibration(manifest: Manifest, { familiarity, meanPrefix }: Calibration): void {
+function checkCalibration(
+  manifest: Manifest,
+  { familiarity, meanPrefix, follow }: Calibration,
+): void {
   const { path } = manifest.files.calibration;
   const { mean, whitening, quantiles } = familiarity;
   const { visionDim, queries, languageDim } = manifest.geometry;
@@ -237,6 +240,16 @@ function checkCalibration(manifest: Manifest, { familiarity, meanPrefix }: Calib
     (value, index) => index === 0 || value >= (quantiles[index - 1] ?? 0),
   );
   if (quantiles.length < 2 || !ascending) throw invalid(path, 'familiarity.quantiles must ascend');
+  const events = new Set(manifest.labels.slice(1).map(({ text }) => text));
+  const { brings = {}, left = {} } = follow ?? {};
+  const named = [...Object.entries(brings), ['', left] as const];
+  for (const [first, later] of named) {
+    const odd = [...(first === '' ? [] : [first]), ...Object.keys(later)].find(
+      (text) => !events.has(text),
+    );
+    if (odd !== undefined)
+      throw invalid(path, `follow names "${odd}", which is no label of an event`);
+  }
 }
 
 function readTokenizer(manifest: Manifest, bytes: Buffer | undefined): Tokenizer {

@@ -166,6 +166,15 @@ export const CalibrationSchema = z.object({
   meanPrefix: z.array(z.number()).optional(),
   /** An answer that differs by less from what is said without seeing, in nats, does not come from what is seen. */
   groundedMin: z.number().nonnegative().default(0.05),
+  /** What comes after the first event of a horizon, by the texts of labels (src/outcomes/within.ts); what is left out is 0. */
+  follow: z
+    .object({
+      /** How likely the first brings the second about within what is left of the horizon. */
+      brings: z.record(z.string(), z.record(z.string(), share)),
+      /** Share of the horizon in which a label may still come by its own hazard after another came first. */
+      left: z.record(z.string(), share),
+    })
+    .optional(),
   /** Familiarity: squared Mahalanobis distance of the scene feature, turned into a share by quantiles. */
   familiarity: z.object({
     mean: z.array(z.number()),

@@ -43,12 +43,11 @@ export function forecastMessage(
     (sum, label, index) => sum + (label.type === 'nothing' ? (chances[index] ?? 0) : 0),
     0,
   );
-  const events = facts.labels
-    .map((label, index) => ({ label, index, chance: chances[index] ?? 0 }))
-    .filter(({ label }) => label.type !== 'nothing')
-    .sort((one, other) => other.chance - one.chance || one.index - other.index)
-    .slice(0, 3)
-    .map(({ index, chance }) => forecastEvent(facts, newest, reasoning, index, chance));
+  const raw = (index: number): number =>
+    Math.min(1, Math.max(0, reasoning.rawProbabilities[index] ?? 0));
+  const events = mostLikelyEvents(facts.labels, chances).map((index) =>
+    forecastEvent(facts, newest, index, chances[index] ?? 0, raw(index)),
+  );
   const named = events.reduce((sum, event) => sum + event.confidence, nothing);
 
   const familiarity = familiarityOf(window);
@@ -132,12 +131,26 @@ export function explainedForecast(
   };
 }
 
-function forecastEvent(
+/** Indices of the three most likely labels of events, most likely first; of equals the first. */
+export function mostLikelyEvents(
+  labels: ForecastFacts['labels'],
+  chances: readonly number[],
+): number[] {
+  return labels
+    .map((label, index) => ({ label, index, chance: chances[index] ?? 0 }))
+    .filter(({ label }) => label.type !== 'nothing')
+    .sort((one, other) => other.chance - one.chance || one.index - other.index)
+    .slice(0, 3)
+    .map(({ index }) => index);
+}
+
+/** One named event with its live candidates. */
+export function forecastEvent(
   { labels, horizonMs }: ForecastFacts,
   newest: Scene,
-  reasoning: Reasoning,
   index: number,
-  chance: number,
+  confidence: number,
+  rawConfidence: number,
 ): ForecastEvent {
   const label = labels[index];
   if (!label) throw new TypeError(`The bundle has no label ${String(index)}.`);
@@ -152,8 +165,8 @@ function forecastEvent(
     targetTracks: tracksOf(label.target),
     text: `${label.text} within ${String(horizonMs / 1000)} s`,
     justification: '',
-    confidence: chance,
-    rawConfidence: Math.min(1, Math.max(0, reasoning.rawProbabilities[index] ?? 0)),
+    confidence,
+    rawConfidence,
   };
 }
 

@@ -174,6 +174,22 @@ describe('refused, with the file and the value', () => {
       /quantiles must ascend/,
     ],
     [
+      'a table of what follows whose labels are of another bundle',
+      () => {
+        const follow = { brings: { 'van enters': { 'cow enters': 0.1 } }, left: {} };
+        rehash('calibration', JSON.stringify({ ...calibration(), follow }));
+      },
+      /follow names "cow enters"/,
+    ],
+    [
+      'a table in which something follows nothing',
+      () => {
+        const follow = { brings: { nothing: { 'van enters': 0.1 } }, left: {} };
+        rehash('calibration', JSON.stringify({ ...calibration(), follow }));
+      },
+      /follow names "nothing"/,
+    ],
+    [
       'a tokenizer that is none',
       () => rehash('tokenizer', '{}'),
       /tokenizer\.json: is no tokenizer/,

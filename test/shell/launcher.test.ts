@@ -195,6 +195,7 @@ describe('check', () => {
         goneClips: 2
         explain: true
         explainChangeMin: 0.15
+      within: true
       ask:
         waitingMax: 4
         deadlineMs: 20000

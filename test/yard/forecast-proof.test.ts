@@ -17,6 +17,7 @@ import {
   rowMeasures,
 } from '../../src/yard/scoring/print-forecasts.js';
 import type { TruthWindow } from '../../src/yard/scoring/truth-window.js';
+import { WithinSums } from '../../src/yard/scoring/within-sums.js';
 import { labelOf } from '../../src/yard/world/labels.js';
 import { calibrationClips, planOf } from '../../src/commands/evaluate-forecasts.js';
 
@@ -279,6 +280,32 @@ describe('ExplanationSums', () => {
   });
 });
 
+describe('WithinSums', () => {
+  const window = {
+    ...windowOf(0),
+    bayesWithin: [0, 0.8, 0.5, 0, 0, 0],
+    priorWithin: [0, 0.4, 0.4, 0, 0, 0],
+  };
+  const sumsOf = (...said: readonly (readonly number[])[]): WithinSums => {
+    const sums = new WithinSums(labels);
+    said.forEach((chances, scene) => sums.add({ ...window, scene }, chances));
+    return sums;
+  };
+
+  it('gives skill 1 to who says what could be known, 0 to who says the base rates', () => {
+    expect(sumsOf(window.bayesWithin).skill()?.value).toBeCloseTo(1, 9);
+    expect(sumsOf(window.priorWithin).skill()?.value).toBeCloseTo(0, 9);
+    expect(sumsOf(window.bayesWithin, window.priorWithin).skill()?.value).toBeCloseTo(0.5, 9);
+  });
+
+  it('asks of each label by itself, and takes the mean over labels but nothing', () => {
+    const sums = sumsOf([1, 0.6, 0, 0, 0, 0]);
+    const certain = 0.8 * 0.4 ** 2 + 0.2 * 0.6 ** 2 + 0.5;
+    expect(sums.brier('own')?.value).toBeCloseTo(certain / 5, 3);
+    expect(sums.brier('bayes')?.value).toBeCloseTo((0.8 * 0.2 + 0.25) / 5, 3);
+  });
+});
+
 describe('textLines', () => {
   it('pairs verified texts with the references of the same label and event', () => {
     const at = { context: 'a van has stopped at the gate .', scene: 4, clip: 7 };
@@ -309,6 +336,7 @@ describe('the report on forecasts', () => {
     { seed: 5, world: 1 },
     {
       ...{ main: sumsOf({ [own]: bayes, tracksOnly: prior }), explanations, calibration: null },
+      within: null,
       sights: sumsOf({ pixels: prior, trueTracks: bayes }),
       ...{ templates: null, appearance: sumsOf({ [own]: bayes }) },
       textOnly: sumsOf({ [own]: bayes, [withoutLanguage]: prior }),

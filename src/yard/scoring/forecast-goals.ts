@@ -7,6 +7,8 @@ export const forecastGoals = {
   skillTrueMasks: { floor: 0.78, goal: 0.88, better: 'higher' },
   skillTemplates: { floor: 0.4, goal: 0.6, better: 'higher' },
   skillAppearance: { floor: 0.5, goal: 0.7, better: 'higher' },
+  skillWithin: { floor: 0.5, goal: 0.7, better: 'higher' },
+  brierWithin: { floor: 0.03, goal: 0.025, better: 'lower' },
   top1Share: { floor: 0.75, goal: 0.95, better: 'higher' },
   top3Share: { floor: 0.85, goal: 0.98, better: 'higher' },
   ece: { floor: 0.04, goal: 0.02, better: 'lower' },

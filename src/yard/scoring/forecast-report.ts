@@ -5,6 +5,7 @@ import { forecastGoals, type ForecastMeasure } from './forecast-goals.js';
 import { own, type ForecastSums } from './forecast-sums.js';
 import { judge, type JudgedMeasure } from './goals.js';
 import type { Measure } from './scene-sums.js';
+import type { WithinSums } from './within-sums.js';
 
 /** Of a smaller number luck alone would make an error of calibration look like one. */
 export const calibrationWindowsMin = 10_000;
@@ -22,6 +23,8 @@ export interface ForecastParts {
   /** `own` and, where the bundle has a cheap head, `tracksOnly`. */
   readonly main: ForecastSums | null;
   readonly explanations: ExplanationSums | null;
+  /** Of the same windows as `main`. */
+  readonly within: WithinSums | null;
   /** More windows than `main` for calibration alone. */
   readonly calibration: ForecastSums | null;
   /** The same windows by each of `sights` that was asked for. */
@@ -54,6 +57,8 @@ export interface ForecastDetail {
    */
   readonly lost: Readonly<Record<'language' | 'pixels' | 'masks', Measure | null>>;
   readonly calibration: Omit<Calibration, 'ece' | 'eceBayes'> | null;
+  /** Brier scores of what begins at all, beside `brierWithin`. */
+  readonly brierWithin: Readonly<Record<'prior' | 'bayes', Measure | null>>;
   readonly causal: Readonly<
     Record<'precisionWithUnverified' | 'recallWithUnverified', Measure | null>
   >;
@@ -80,10 +85,10 @@ export function forecastReport(
   { seed, world }: { readonly seed: number; readonly world: number },
   parts: ForecastParts,
 ): ForecastReport {
-  const { main, explanations, textOnly } = parts;
+  const { main, explanations, textOnly, within } = parts;
   const judged = (
     name: ForecastMeasure,
-    sums: Pick<ForecastSums, 'windows'> | null,
+    sums: { readonly windows: number } | null,
     measure: Measure | null | undefined,
     reason = sums ? 'there was no case' : leftOut,
   ): JudgedForecastMeasure => ({
@@ -116,6 +121,8 @@ export function forecastReport(
     skillTrueMasks: judged('skillTrueMasks', sightSums('trueMasks'), ofSight('trueMasks')),
     skillTemplates: judged('skillTemplates', parts.templates, parts.templates?.skill(own)),
     skillAppearance: judged('skillAppearance', parts.appearance, parts.appearance?.skill(own)),
+    skillWithin: judged('skillWithin', within, within?.skill()),
+    brierWithin: judged('brierWithin', within, within?.brier('own')),
     top1Share: judged('top1Share', main, main?.topShare(1)),
     top3Share: judged('top3Share', main, main?.topShare(3)),
     ece: noted(judged('ece', calibrated, calibration?.ece)),
@@ -163,6 +170,10 @@ export function forecastReport(
         pairs: calibration.pairs,
         eceOfPerfect: calibration.eceOfPerfect,
         reliability: calibration.reliability,
+      },
+      brierWithin: {
+        prior: within?.brier('prior') ?? null,
+        bayes: within?.brier('bayes') ?? null,
       },
       causal: {
         precisionWithUnverified: explanations?.causalPrecision('all') ?? null,

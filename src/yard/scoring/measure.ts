@@ -104,9 +104,11 @@ function ofKind<T extends Message>(scene: MeasuredScene, kind: string): T[] {
   return scene.messages.filter((m) => m.schema === `lookahead.${kind}.v1`) as T[];
 }
 
-/** Each once: a message may come twice, and a revision says nothing new of chances. */
+/** Of what begins first, each once: a message may come twice, and a revision says nothing new of chances. */
 function forecastsOf(scene: MeasuredScene): Forecast[] {
-  const first = ofKind<Forecast>(scene, 'forecast').filter(({ rev }) => rev === 0);
+  const first = ofKind<Forecast>(scene, 'forecast').filter(
+    ({ rev, target }) => rev === 0 && target === 'next',
+  );
   return [...new Map(first.map((forecast) => [forecast.id, forecast])).values()];
 }
 

@@ -9,6 +9,8 @@ const meanings: Readonly<Record<ForecastMeasure, string>> = {
   skillTrueMasks: "the same, true masks in place of the segmenter's",
   skillTemplates: 'the same, from pixels, rules joined in ways that training never saw',
   skillAppearance: 'the same, from pixels, poses, weather and colours that training never saw',
+  skillWithin: 'skill on what begins at all within the horizon, from pixels',
+  brierWithin: 'Brier score of the same, mean over labels',
   top1Share: "the first answer's chance of coming true, as a share of Bayes'",
   top3Share: "the first three answers', as a share of Bayes'; nothing is an answer",
   ece: 'calibration error by what did come, 15 equal-mass bins',
@@ -132,8 +134,10 @@ function lossLines({ lost }: ForecastDetail): string[] {
 }
 
 function restLines(detail: ForecastDetail): string[] {
-  const { causal, absentNamedInReferences, explanations, calibration } = detail;
+  const { brierWithin, causal, absentNamedInReferences, explanations, calibration } = detail;
   const rows = [
+    ['Brier score within, of the base rates', measureText(brierWithin.prior)],
+    ['Brier score within, of the best that could be known', measureText(brierWithin.bayes)],
     ['causal precision, unverified steps too', measureText(causal.precisionWithUnverified)],
     ['causal recall, unverified steps too', measureText(causal.recallWithUnverified)],
     ['absent things in the reference reasons', measureText(absentNamedInReferences)],

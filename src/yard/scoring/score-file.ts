@@ -233,7 +233,7 @@ function scoreWithin(
 }
 
 /** Each event is asked for by itself, so that each is proper by itself; the same floor holds on both sides. */
-function yesNoScores(
+export function yesNoScores(
   said: readonly number[],
   came: readonly number[],
 ): { readonly log: number; readonly brier: number } {
