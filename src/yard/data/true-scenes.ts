@@ -2,6 +2,7 @@
 import type { Manifest } from '../../models/manifest.js';
 import type { RecognisedEvent, Scene, SceneObject } from '../../types.js';
 import type { Seen } from '../truth/look.js';
+import type { World } from '../world/world.js';
 import { eventTime, replayMs } from '../scoring/recorded-truth.js';
 import type { RecordedTruth } from './read-recording.js';
 import type { Dataset } from './schema.js';
@@ -24,19 +25,10 @@ export function trueScenes(truth: RecordedTruth, dataset: Dataset, manifest: Sha
   const world = openScene(drawnSplit(dataset.split), dataset.seed, scene);
   if (world.seed !== truth.scene.seed)
     throw new TypeError(`Scene ${String(scene)} was recorded of another world.`);
-  const modules = template.split('+');
-  const placeOf = Object.fromEntries(
-    place.map((name) => [name, Number(name === 'rain' ? rain : modules.includes(name))]),
-  );
+  const placeOf = truePlace(template.split('+'), rain, place);
   const bornAt = new Map<number, number>();
   return truth.clips.map(({ clip, endS }) => {
-    const objects = lookAtClip(world).flatMap((tracked): SceneObject[] => {
-      const seen = tracked.looks[looksPerClip - 1];
-      if (!seen) return [];
-      const born = bornAt.get(seen.id) ?? clip;
-      bornAt.set(seen.id, born);
-      return [objectOf(seen, tracked, clip - born, manifest)];
-    });
+    const objects = trueObjects(world, clip, bornAt, manifest);
     const toMs = replayMs(endS, dataset);
     return {
       camera: String(scene),
@@ -57,11 +49,41 @@ export function trueScenes(truth: RecordedTruth, dataset: Dataset, manifest: Sha
   });
 }
 
+/** What a scene tells of the place: its modules, and whether it rains. @param names those of the bundle */
+export function truePlace(
+  modules: readonly string[],
+  rain: boolean,
+  names: readonly string[],
+): Record<string, number> {
+  return Object.fromEntries(
+    names.map((name) => [name, Number(name === 'rain' ? rain : modules.includes(name))]),
+  );
+}
+
+/**
+ * The world's next second, as the objects of one scene: steps the world.
+ * @param bornAt the clip in which each thing was first told, by id; what is new is added
+ */
+export function trueObjects(
+  world: World,
+  clip: number,
+  bornAt: Map<number, number>,
+  manifest: Pick<Manifest, 'geometry'>,
+): SceneObject[] {
+  return lookAtClip(world).flatMap((tracked): SceneObject[] => {
+    const seen = tracked.looks[looksPerClip - 1];
+    if (!seen) return [];
+    const born = bornAt.get(seen.id) ?? clip;
+    bornAt.set(seen.id, born);
+    return [objectOf(seen, tracked, clip - born, manifest)];
+  });
+}
+
 function objectOf(
   seen: Seen,
   { looks }: Tracked,
   ageClips: number,
-  { geometry: { objectAttributes, lookFrames, framesPerSecond } }: Shape,
+  { geometry: { objectAttributes, lookFrames, framesPerSecond } }: Pick<Shape, 'geometry'>,
 ): SceneObject {
   const [x, y, width, height] = seen.box;
   const centreOf = ({ box }: Seen) => ({ x: box[0] + box[2] / 2, y: box[1] + box[3] / 2 });

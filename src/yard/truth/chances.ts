@@ -1,6 +1,5 @@
 /** What could be known of the future at one moment: by one who has seen all, and by one who knows the hidden state too. */
 import { beliefAfterWait } from '../world/step-vehicle.js';
-import { rules } from '../world/rules.js';
 import { ticks, ticksPerSecond } from '../world/things.js';
 import type { Vehicle } from '../world/things.js';
 import type { World } from '../world/world.js';
@@ -66,12 +65,12 @@ function isUncertain(van: Vehicle): boolean {
  */
 export function forgetBefore(world: World, sinceTick: number): World {
   const clone = world.clone(world.seed);
-  const { flashes, flashAfterS, flashS, expectedFlashed, expectedOther } = rules.gate;
-  const { opensAfterS, openingS } = rules.gate;
+  const { flashes, flashAfterS, flashS, expectedFlashed, expectedOther } = world.place.rules.gate;
+  const { opensAfterS, openingS } = world.place.rules.gate;
   for (const van of clone.vehicles) {
     if (van.livery !== 'plain' && van.livery !== 'known') continue;
     const flashEnd = van.enteredAt + ticks(flashAfterS + flashS);
-    let belief: number = rules.gate.expectedKnown;
+    let belief: number = world.place.rules.gate.expectedKnown;
     if (van.livery === 'plain') {
       if (world.tick < van.enteredAt + ticks(flashAfterS)) belief = 0;
       else if (flashEnd > sinceTick) belief = van.flashed ? expectedFlashed : expectedOther;
@@ -81,7 +80,7 @@ export function forgetBefore(world: World, sinceTick: number): World {
       // It could not open before it had closed behind the van before, which this one may have seen.
       const closedAt = clone.gate.since + ticks(openingS);
       const from = Math.max(van.since + ticks(opensAfterS) - 1, closedAt, sinceTick);
-      belief = beliefAfterWait(belief, Math.max(0, world.tick - from));
+      belief = beliefAfterWait(world, belief, Math.max(0, world.tick - from));
     }
     van.belief = belief;
   }

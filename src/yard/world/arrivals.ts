@@ -2,7 +2,7 @@
 import { entryX } from './motion.js';
 import { lawnZ, pavementZ, zones } from './place.js';
 import { stream } from './random.js';
-import { rules, speeds } from './rules.js';
+import { speeds } from './rules.js';
 import { doorId, sizes, ticks } from './things.js';
 import type { Livery, Person } from './things.js';
 import type { World } from './world.js';
@@ -88,8 +88,8 @@ function vehicleArrives(
     plan: kind === 'car' ? 'pass' : null,
     flashUntil: 0,
     flashed: false,
-    expected: known && world.draw(expects) < rules.gate.expectedKnown,
-    belief: known ? rules.gate.expectedKnown : 0,
+    expected: known && world.draw(expects) < world.place.rules.gate.expectedKnown,
+    belief: known ? world.place.rules.gate.expectedKnown : 0,
     halt: 'none',
     driverOut: false,
     servedAt: 0,

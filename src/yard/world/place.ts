@@ -2,6 +2,8 @@
 import { groundRange } from './camera.js';
 import type { Camera } from './camera.js';
 import { RandomStream } from './random.js';
+import { rules } from './rules.js';
+import type { Rules } from './rules.js';
 import { modules, trainTemplates } from './templates.js';
 import type { Module, Template } from './templates.js';
 
@@ -86,6 +88,7 @@ export interface Place {
   /** Where children play. */
   readonly playX: number;
   readonly rates: Rates;
+  readonly rules: Rules;
   /** Rules that training knows from text alone are at work here (see special-rules.ts). */
   readonly special: boolean;
   /** Visible x at each depth that rules ask for. */
@@ -149,6 +152,7 @@ export function makePlace(seed: number, options: PlaceOptions = {}): Place {
     kerbX: doorX + direction * 3.9,
     playX: random.between(-2.2, 2.2),
     rates: ratesOf(template),
+    rules,
     special: options.special === true,
     range,
   };

@@ -97,6 +97,11 @@ export const rules = {
   },
 } as const;
 
+type Widened<T> = T extends number ? number : { readonly [Key in keyof T]: Widened<T[Key]> };
+
+/** The same rules with any numbers: those of one place may differ (shift.ts). */
+export type Rules = Widened<typeof rules>;
+
 export const speeds = {
   person: [1.25, 1.6],
   vehicle: [4, 5],

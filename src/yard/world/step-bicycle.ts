@@ -1,6 +1,5 @@
 import { isOutside } from './motion.js';
 import { stream } from './random.js';
-import { rules } from './rules.js';
 import { rollBack } from './step-lawn.js';
 import { sizes, ticks, tickS } from './things.js';
 import type { Bicycle } from './things.js';
@@ -13,7 +12,10 @@ export function stepBicycle(world: World, bicycle: Bicycle): void {
   const { place, ball, tick } = world;
   if (bicycle.state === 'fallen') {
     const age = tick - bicycle.since;
-    if (age >= ticks(rules.bicycle.liesS) && world.fires(ridesOn, rules.bicycle.ridesOnPerS)) {
+    if (
+      age >= ticks(world.place.rules.bicycle.liesS) &&
+      world.fires(ridesOn, world.place.rules.bicycle.ridesOnPerS)
+    ) {
       bicycle.state = 'riding';
       bicycle.since = tick;
     }
@@ -22,7 +24,7 @@ export function stepBicycle(world: World, bicycle: Bicycle): void {
   bicycle.x += place.direction * bicycle.speed * tickS;
   if (ball?.state === 'on road' && !bicycle.decided && isBefore(world, bicycle, ball)) {
     bicycle.decided = true;
-    const { dry, rain } = rules.bicycle.collides;
+    const { dry, rain } = world.place.rules.bicycle.collides;
     if (
       !bicycle.special &&
       world.draw(collides) < (place.appearance.rain ? rain : dry) &&

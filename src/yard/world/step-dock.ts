@@ -1,7 +1,7 @@
 import { moveTowards } from './motion.js';
 import { zones } from './place.js';
 import { stream } from './random.js';
-import { rules, speeds } from './rules.js';
+import { speeds } from './rules.js';
 import { isSpecial } from './arrivals.js';
 import { dockId, loadIdOf, stackId, ticks, tickS } from './things.js';
 import type { Forklift, Person } from './things.js';
@@ -25,7 +25,7 @@ export function stepDock(world: World): void {
     dock.state = state;
     dock.since = tick;
   };
-  const moves = tickS / rules.dock.opensS;
+  const moves = tickS / world.place.rules.dock.opensS;
   switch (dock.state) {
     case 'closed':
       if (!forklift && world.fires(opens, world.place.rates.forklift)) become('opening');
@@ -61,7 +61,7 @@ function forkliftComesOut(world: World): boolean {
     direction: place.direction,
     state: 'coming out',
     since: world.tick,
-    loaded: isRoom && (stack.count === 0 || world.draw(loads) < rules.dock.loaded),
+    loaded: isRoom && (stack.count === 0 || world.draw(loads) < world.place.rules.dock.loaded),
     nearWayAt: 0,
   };
   return true;
@@ -87,11 +87,14 @@ export function stepForklift(world: World, forklift: Forklift): void {
         become('at stack');
       break;
     case 'at stack':
-      if (age >= ticks(rules.dock.worksAfterS) && world.fires(works, rules.dock.worksPerS))
+      if (
+        age >= ticks(world.place.rules.dock.worksAfterS) &&
+        world.fires(works, world.place.rules.dock.worksPerS)
+      )
         work(world, forklift);
       break;
     case 'returning':
-      if (age < ticks(rules.dock.leavesAfterS)) break;
+      if (age < ticks(world.place.rules.dock.leavesAfterS)) break;
       if (moveTowards(forklift, place.dockX, lane, speeds.forklift)) become('going in');
       break;
     case 'going in':
@@ -127,7 +130,8 @@ function work(world: World, forklift: Forklift): void {
 
 function drawLean(world: World): number {
   if (world.stack.count < 2) return 0;
-  const [straight, half] = rules.dock.leans[world.stack.count === 2 ? 'second' : 'third'];
+  const [straight, half] =
+    world.place.rules.dock.leans[world.stack.count === 2 ? 'second' : 'third'];
   const draw = world.draw(leans);
   if (draw < straight) return 0;
   return draw < straight + half ? 0.5 : 1;
@@ -138,8 +142,12 @@ export function stepStack(world: World): void {
   const { stack, tick } = world;
   if (stack.lean === 0 || stack.fallen || stack.special) return;
   const age = tick - stack.loadedAt;
-  if (age < ticks(rules.dock.fallsFromS) || age > ticks(rules.dock.fallsToS)) return;
-  const { half, full } = rules.dock.fallsPerS;
+  if (
+    age < ticks(world.place.rules.dock.fallsFromS) ||
+    age > ticks(world.place.rules.dock.fallsToS)
+  )
+    return;
+  const { half, full } = world.place.rules.dock.fallsPerS;
   if (!world.fires(falls, stack.lean === 1 ? full : half)) return;
   if (!world.may('stack falls', stackId)) return;
   stack.fallen = true;
@@ -176,7 +184,8 @@ function passPeople(world: World, forklift: Forklift): boolean {
   const other = people.find(isOnWay);
   if (!other) return true;
   const yieldsItself =
-    !forklift.special && (world.draw(yields) < rules.dock.laterYields || isOnLane(other));
+    !forklift.special &&
+    (world.draw(yields) < world.place.rules.dock.laterYields || isOnLane(other));
   if (!yieldsItself) {
     personYields(world, other, forklift);
     return true;
@@ -209,7 +218,9 @@ export function passForklift(world: World, person: Person): boolean {
   if (!isThere || (forklift.state !== 'driving' && forklift.state !== 'returning')) return true;
   const isOnWay = Math.abs(forklift.x - world.place.doorX) < 1.2;
   const yieldsItself =
-    forklift.special || isOnWay || world.draw(yields, person.id) < rules.dock.laterYields;
+    forklift.special ||
+    isOnWay ||
+    world.draw(yields, person.id) < world.place.rules.dock.laterYields;
   if (yieldsItself) return !personYields(world, person, forklift);
   if (forklift.state !== 'driving' || !world.may('forklift yields to person', forklift.id))
     return true;

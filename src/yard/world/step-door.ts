@@ -1,5 +1,5 @@
 import { stream } from './random.js';
-import { memoryS, rules } from './rules.js';
+import { memoryS } from './rules.js';
 import { residentId, ticks, tickS } from './things.js';
 import type { World } from './world.js';
 
@@ -26,9 +26,9 @@ export function stepParcel(world: World): void {
     return;
   }
   const isFree = door.share === 0 && people.every((it) => it.role !== 'driver');
-  if (!isFree || !world.fires(picksUp, rules.parcel.picksUpPerS)) return;
+  if (!isFree || !world.fires(picksUp, world.place.rules.parcel.picksUpPerS)) return;
   if (!world.may('person picks up parcel', residentId)) return;
   world.begin('person picks up parcel', residentId, parcel.id, [parcel.event]);
   world.parcel = { ...parcel, event: -1 };
-  door.openUntil = door.residentUntil = tick + ticks(rules.people.residentS);
+  door.openUntil = door.residentUntil = tick + ticks(world.place.rules.people.residentS);
 }

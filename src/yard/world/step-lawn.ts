@@ -1,7 +1,7 @@
 import { isOutside, moveTowards } from './motion.js';
 import { lawnZ, pavementZ, zones } from './place.js';
 import { stream } from './random.js';
-import { rules, speeds } from './rules.js';
+import { speeds } from './rules.js';
 import { isSpecial } from './arrivals.js';
 import { sizes, ticks, tickS } from './things.js';
 import type { Ball, Child, Dog, Person } from './things.js';
@@ -35,17 +35,17 @@ export function stepChild(world: World, child: Child): void {
     case 'playing':
       carry(child, ball);
       if (ball?.state === 'held') {
-        if (world.fires(leaves, rules.lawn.childLeavesPerS)) {
+        if (world.fires(leaves, world.place.rules.lawn.childLeavesPerS)) {
           child.direction = world.draw(side) < 0.5 ? 1 : -1;
           become('leaving');
         } else if (
-          age >= ticks(rules.lawn.kicksAfterS) &&
-          world.fires(kicks, rules.lawn.kicksPerS)
+          age >= ticks(world.place.rules.lawn.kicksAfterS) &&
+          world.fires(kicks, world.place.rules.lawn.kicksPerS)
         ) {
           kick(world, ball);
           become('watching');
         }
-      } else if (world.fires(leaves, rules.lawn.withoutBallLeavesPerS)) {
+      } else if (world.fires(leaves, world.place.rules.lawn.withoutBallLeavesPerS)) {
         child.direction = world.draw(side) < 0.5 ? 1 : -1;
         become('leaving');
       }
@@ -102,7 +102,7 @@ function watch(world: World, child: Child): void {
     return;
   }
   if (ball.state !== 'on road' || dog?.state === 'chasing' || ball.special) return;
-  const { free, danger } = rules.lawn.childRunsPerS;
+  const { free, danger } = world.place.rules.lawn.childRunsPerS;
   const perSecond = isVehicleComing(world, ball.x) ? danger : free;
   if (!world.fires(childRuns, perSecond) || !world.may('child runs after ball', child.id)) return;
   child.event = world.begin('child runs after ball', child.id, ball.id, [ball.event]);
@@ -138,7 +138,10 @@ export function stepBall(world: World, ball: Ball): void {
 
 function meetKerb(world: World, ball: Ball): void {
   ball.metKerb = true;
-  if (world.draw(rollsOn) < rules.lawn.rollsOn && world.may('ball rolls onto road', ball.id)) {
+  if (
+    world.draw(rollsOn) < world.place.rules.lawn.rollsOn &&
+    world.may('ball rolls onto road', ball.id)
+  ) {
     ball.state = 'on road';
     ball.event = world.begin('ball rolls onto road', ball.id, null, [world.child?.event ?? 0]);
   } else {
@@ -157,7 +160,7 @@ export function rollBack(world: World, ball: Ball, speed: number): void {
 export function dogComesAfter(world: World, owner: Person): void {
   if (world.dog) return;
   const age = world.tick - owner.since;
-  const { dogFollowsFromS, dogFollowsToS, dogFollowsPerS } = rules.lawn;
+  const { dogFollowsFromS, dogFollowsToS, dogFollowsPerS } = world.place.rules.lawn;
   if (age < ticks(dogFollowsFromS) || age > ticks(dogFollowsToS)) return;
   if (!world.fires(dogFollows, dogFollowsPerS)) return;
   const id = world.newId();
@@ -186,7 +189,7 @@ export function stepDog(world: World, dog: Dog): void {
         ball?.state === 'on road' &&
         !dog.special &&
         world.child?.state !== 'fetching' &&
-        world.fires(dogRuns, rules.lawn.dogRunsPerS) &&
+        world.fires(dogRuns, world.place.rules.lawn.dogRunsPerS) &&
         world.may('dog runs after ball', dog.id)
       ) {
         dog.event = world.begin('dog runs after ball', dog.id, ball.id, [ball.event]);

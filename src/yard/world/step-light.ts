@@ -1,4 +1,3 @@
-import { rules } from './rules.js';
 import { stream } from './random.js';
 import { lightId, ticks } from './things.js';
 import type { World } from './world.js';
@@ -14,9 +13,9 @@ export function stepLight(world: World): void {
     const first = firstWaiting(world);
     if (
       first === null ||
-      age < ticks(rules.light.greenLeastS) ||
-      tick - first.since < ticks(rules.light.waitS) ||
-      !world.fires(changes, rules.light.changesPerS) ||
+      age < ticks(world.place.rules.light.greenLeastS) ||
+      tick - first.since < ticks(world.place.rules.light.waitS) ||
+      !world.fires(changes, world.place.rules.light.changesPerS) ||
       !world.may('light turns red', lightId)
     )
       return;
@@ -24,8 +23,8 @@ export function stepLight(world: World): void {
     light.event = world.begin('light turns red', lightId, null, [first.event]);
   } else {
     if (
-      age < ticks(rules.light.redS) ||
-      !world.fires(changes, rules.light.changesPerS) ||
+      age < ticks(world.place.rules.light.redS) ||
+      !world.fires(changes, world.place.rules.light.changesPerS) ||
       !world.may('light turns green', lightId)
     )
       return;

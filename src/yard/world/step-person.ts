@@ -1,7 +1,7 @@
 import { isOutside, moveTowards } from './motion.js';
 import { farPavementZ, zones } from './place.js';
 import { stream } from './random.js';
-import { rules, speeds } from './rules.js';
+import { speeds } from './rules.js';
 import { isSpecial } from './arrivals.js';
 import { doorId, parcelIdOf, sizes, ticks, tickS } from './things.js';
 import type { Person, Vehicle } from './things.js';
@@ -47,15 +47,22 @@ export function stepPerson(world: World, person: Person): void {
       break;
     }
     case 'at door':
-      if (age >= ticks(rules.people.decidesAfterS) && isDoorFree(world))
+      if (age >= ticks(world.place.rules.people.decidesAfterS) && isDoorFree(world))
         decideAtDoor(world, person);
       break;
     case 'going in':
       moveTowards(person, place.doorX, zones.front + 0.6, 0.9);
-      if (age >= ticks(rules.people.goingInS)) person.state = 'gone';
+      if (age >= ticks(world.place.rules.people.goingInS)) person.state = 'gone';
       break;
     case 'handing over':
-      if (age >= ticks(person.carrying ? rules.parcel.handingOverS : rules.parcel.puttingDownS)) {
+      if (
+        age >=
+        ticks(
+          person.carrying
+            ? world.place.rules.parcel.handingOverS
+            : world.place.rules.parcel.puttingDownS,
+        )
+      ) {
         person.carrying = false;
         become(world, person, 'back to van');
       }
@@ -83,7 +90,7 @@ function walk(world: World, person: Person): void {
   person.x += person.direction * person.speed * tickS;
   if (!person.decided && before > 0 && (kerbX - person.x) * person.direction <= 0) {
     person.decided = true;
-    const chance = rules.people.crosses[world.has('light') ? 'light' : 'free'];
+    const chance = world.place.rules.people.crosses[world.has('light') ? 'light' : 'free'];
     if (world.draw(crosses, person.id) < chance) {
       person.x = kerbX;
       become(world, person, 'to kerb');
@@ -98,14 +105,15 @@ function wait(world: World, person: Person): void {
   const { light, tick } = world;
   const comes = isVehicleComing(world, person.x);
   let perSecond: number;
-  if (!world.has('light')) perSecond = comes ? 0 : rules.people.freeCrossesPerS;
-  else if (person.special && !comes) perSecond = rules.light.crossesPerS;
+  if (!world.has('light')) perSecond = comes ? 0 : world.place.rules.people.freeCrossesPerS;
+  else if (person.special && !comes) perSecond = world.place.rules.light.crossesPerS;
   else if (light.phase === 'red')
     perSecond =
-      tick - light.since < ticks(rules.light.startsWithinS) && !isOnCrossing(world, person.x)
-        ? rules.light.crossesPerS
+      tick - light.since < ticks(world.place.rules.light.startsWithinS) &&
+      !isOnCrossing(world, person.x)
+        ? world.place.rules.light.crossesPerS
         : 0;
-  else perSecond = comes ? 0 : rules.people.jaywalksPerS;
+  else perSecond = comes ? 0 : world.place.rules.people.jaywalksPerS;
   if (!world.fires(starts, perSecond, person.id)) return;
   if (!world.may('person crosses road', person.id)) return;
   become(world, person, 'crossing');
@@ -135,9 +143,9 @@ function isDoorFree(world: World): boolean {
 
 function decideAtDoor(world: World, person: Person): void {
   if (person.role === 'driver') decideAboutParcel(world, person);
-  else if (world.fires(decides, rules.people.decidesPerS, person.id)) {
+  else if (world.fires(decides, world.place.rules.people.decidesPerS, person.id)) {
     const { door, place } = world;
-    const goesIn = person.special ? 1 : rules.people.goesIn[door.last];
+    const goesIn = person.special ? 1 : world.place.rules.people.goesIn[door.last];
     if (world.draw(chooses, person.id) < goesIn) {
       if (!world.may('person goes in', person.id)) return;
       become(world, person, 'going in');
@@ -197,15 +205,15 @@ export function getsOut(world: World, van: Vehicle): void {
 }
 
 function decideAboutParcel(world: World, driver: Person): void {
-  if (!world.fires(decides, rules.parcel.decidesPerS, driver.id)) return;
+  if (!world.fires(decides, world.place.rules.parcel.decidesPerS, driver.id)) return;
   const { door, place, tick } = world;
-  const handsOver = driver.special ? 1 : rules.parcel.handsOver[door.last];
+  const handsOver = driver.special ? 1 : world.place.rules.parcel.handsOver[door.last];
   const parcel = parcelIdOf(driver.id);
   const because = [driver.event, door.event];
   if (world.draw(chooses, driver.id) < handsOver) {
     if (!world.may('person hands over parcel', driver.id)) return;
     world.begin('person hands over parcel', driver.id, parcel, because);
-    door.openUntil = door.residentUntil = tick + ticks(rules.parcel.handingOverS);
+    door.openUntil = door.residentUntil = tick + ticks(world.place.rules.parcel.handingOverS);
     become(world, driver, 'handing over');
   } else {
     if (!world.may('person puts down parcel', driver.id)) return;

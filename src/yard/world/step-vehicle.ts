@@ -1,7 +1,6 @@
 import { moveTowards, hasLeft, isOutside } from './motion.js';
 import { zones } from './place.js';
 import { stream } from './random.js';
-import { rules } from './rules.js';
 import { doorId, gateId, lightId, sizes, ticks, tickS } from './things.js';
 import type { Vehicle } from './things.js';
 import { chancePerTick } from './hazard.js';
@@ -49,9 +48,9 @@ export function stepVehicle(world: World, vehicle: Vehicle): void {
 /** Some plain vans flash their headlights as they come: mostly those that are expected. */
 function flash(world: World, van: Vehicle): void {
   if (van.livery !== 'plain') return;
-  if (world.tick - van.enteredAt !== ticks(rules.gate.flashAfterS)) return;
-  const { flashS, expectedFlashed, expectedOther } = rules.gate;
-  van.flashed = world.draw(flashes, van.id) < rules.gate.flashes;
+  if (world.tick - van.enteredAt !== ticks(world.place.rules.gate.flashAfterS)) return;
+  const { flashS, expectedFlashed, expectedOther } = world.place.rules.gate;
+  van.flashed = world.draw(flashes, van.id) < world.place.rules.gate.flashes;
   if (van.flashed) van.flashUntil = world.tick + ticks(flashS);
   van.belief = van.flashed ? expectedFlashed : expectedOther;
   van.expected = world.draw(expects, van.id) < van.belief;
@@ -94,9 +93,9 @@ function plan(world: World, van: Vehicle): void {
   if (toGo > planM) return;
   const draw = world.draw(stops, van.id);
   let chance: number;
-  if (isParcel) chance = world.parcel === null ? rules.parcel.stops : 0;
+  if (isParcel) chance = world.parcel === null ? world.place.rules.parcel.stops : 0;
   else if (van.special) chance = 0;
-  else chance = rules.gate.stops[van.livery === 'known' ? 'known' : 'plain'];
+  else chance = world.place.rules.gate.stops[van.livery === 'known' ? 'known' : 'plain'];
   van.plan = draw < chance ? 'stop' : 'pass';
 }
 
@@ -201,7 +200,7 @@ function waitAtGate(world: World, van: Vehicle): void {
   const { gate, tick } = world;
   if (gate.state === 'open') {
     if (
-      world.fires(drivesIn, rules.gate.drivesInPerS, van.id) &&
+      world.fires(drivesIn, world.place.rules.gate.drivesInPerS, van.id) &&
       world.may('van drives in', van.id)
     ) {
       van.state = 'driving in';
@@ -211,8 +210,8 @@ function waitAtGate(world: World, van: Vehicle): void {
     }
   } else if (
     gate.state === 'closed' &&
-    tick - van.since >= ticks(rules.gate.turnsAwayAfterS) &&
-    world.fires(turnsAway, rules.gate.turnsAwayPerS, van.id) &&
+    tick - van.since >= ticks(world.place.rules.gate.turnsAwayAfterS) &&
+    world.fires(turnsAway, world.place.rules.gate.turnsAwayPerS, van.id) &&
     world.may('van turns away', van.id)
   ) {
     van.state = 'driving';
@@ -225,7 +224,7 @@ function waitAtGate(world: World, van: Vehicle): void {
 /** Turns towards the gate, then through it. */
 function driveIn(world: World, van: Vehicle): void {
   const { place, tick } = world;
-  const share = (tick - van.since) / ticks(rules.gate.drivingInS);
+  const share = (tick - van.since) / ticks(world.place.rules.gate.drivingInS);
   van.heading = Math.min(1, share * 2.2) * (Math.PI / 2);
   moveTowards(van, place.gateX, zones.front + 4, share < 0.2 ? 1.2 : 3.6);
   if (share >= 1) van.state = 'gone';
@@ -234,7 +233,7 @@ function driveIn(world: World, van: Vehicle): void {
 export function stepGate(world: World): void {
   const { gate, tick } = world;
   const van = world.vehicles.find((it) => it.state === 'at gate');
-  const moves = tickS / rules.gate.openingS;
+  const moves = tickS / world.place.rules.gate.openingS;
   switch (gate.state) {
     case 'closed':
       if (van && opensFor(world, van)) {
@@ -250,8 +249,8 @@ export function stepGate(world: World): void {
     case 'open':
       if (
         !van &&
-        tick - gate.usedAt >= ticks(rules.gate.closesAfterS) &&
-        world.fires(closes, rules.gate.closesPerS) &&
+        tick - gate.usedAt >= ticks(world.place.rules.gate.closesAfterS) &&
+        world.fires(closes, world.place.rules.gate.closesPerS) &&
         world.may('gate closes', gateId)
       ) {
         gate.state = 'closing';
@@ -268,20 +267,20 @@ export function stepGate(world: World): void {
 
 /** Whether the keeper opens now. As long as the gate stays shut, the belief that the van is expected falls (Bayes' rule). */
 function opensFor(world: World, van: Vehicle): boolean {
-  if (world.tick - van.since < ticks(rules.gate.opensAfterS)) return false;
+  if (world.tick - van.since < ticks(world.place.rules.gate.opensAfterS)) return false;
   if (
     van.expected &&
-    world.fires(opens, rules.gate.opensPerS, van.id) &&
+    world.fires(opens, world.place.rules.gate.opensPerS, van.id) &&
     world.may('gate opens', gateId)
   )
     return true;
-  van.belief = beliefAfterWait(van.belief, 1);
+  van.belief = beliefAfterWait(world, van.belief, 1);
   return false;
 }
 
 /** What is left of the belief that a van is expected when the gate stayed shut for so many ticks in which it might have opened. */
-export function beliefAfterWait(belief: number, ticksShut: number): number {
-  const stillShut = belief * (1 - chancePerTick(rules.gate.opensPerS)) ** ticksShut;
+export function beliefAfterWait(world: World, belief: number, ticksShut: number): number {
+  const stillShut = belief * (1 - chancePerTick(world.place.rules.gate.opensPerS)) ** ticksShut;
   return stillShut / (stillShut + 1 - belief);
 }
 
@@ -289,14 +288,14 @@ function deliver(world: World, van: Vehicle): void {
   const { tick } = world;
   const age = tick - van.since;
   if (van.servedAt > 0) {
-    if (world.fires(drivesOn, rules.parcel.drivesOnPerS, van.id)) {
+    if (world.fires(drivesOn, world.place.rules.parcel.drivesOnPerS, van.id)) {
       van.state = 'driving';
       van.plan = 'pass';
     }
   } else if (
     !van.driverOut &&
-    age >= ticks(rules.parcel.getsOutAfterS) &&
-    world.fires(drivesOn, rules.parcel.getsOutPerS, van.id)
+    age >= ticks(world.place.rules.parcel.getsOutAfterS) &&
+    world.fires(drivesOn, world.place.rules.parcel.getsOutPerS, van.id)
   ) {
     getsOut(world, van);
   }
