@@ -30,6 +30,11 @@ export const commands: Readonly<Record<string, Command>> = {
       return (await import('./evaluate-perception.js')).evaluatePerceptionCommand(rest, tools);
     if (name === 'forecasts')
       return (await import('./evaluate-forecasts.js')).evaluateForecastsCommand(rest, tools);
+    if (name === 'recalibration')
+      return (await import('./evaluate-recalibration.js')).evaluateRecalibrationCommand(
+        rest,
+        tools,
+      );
     if (name === 'judge') {
       const key = env['LOOKAHEAD_JUDGE_KEY'] ?? null;
       return (await import('./judge.js')).judgeCommand(rest, { out, err, key });

@@ -21,7 +21,8 @@ export interface DriftMark {
 /** Null where an outcome was not decided, is of the target within, or has no baseline. */
 export function driftMarkOf(outcome: Outcome): DriftMark | null {
   const { verdict, logScore, baselines, target = 'next', decidedAt } = outcome;
-  if (verdict === 'undecidable' || target !== 'next' || logScore === null || !baselines) return null;
+  if (verdict === 'undecidable' || target !== 'next' || logScore === null || !baselines)
+    return null;
   return {
     atMs: Date.parse(decidedAt),
     logScore,

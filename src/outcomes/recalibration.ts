@@ -127,17 +127,17 @@ export interface FitOptions {
 
 /**
  * Were the bundle's chances true, twice the gain of the best of two free numbers would be distributed as chi-squared of two
- * degrees: above 13.8 once in a thousand. Tuned on seeds that are not reported on (docs/quality.md).
+ * degrees: above 9.2 once in a hundred. Tuned on seed 900, which is not reported on (docs/quality.md).
  */
 export const defaultFit: FitOptions = {
   outcomesMax: 500,
   outcomesMin: 100,
   halfLife: 250,
-  temperatureSpread: 0.3,
-  biasSpread: 0.7,
-  adoptFrom: 13.8,
+  temperatureSpread: 0.5,
+  biasSpread: 1,
+  adoptFrom: 9.2,
   returnBelow: 6,
-  moveFrom: 2,
+  moveFrom: 1,
 };
 
 export interface Fit extends RecalibrationValues {
