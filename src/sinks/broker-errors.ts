@@ -85,7 +85,12 @@ export function isMissing(error: unknown): boolean {
 
 /** The connection ended under the request. */
 export function isLost(error: unknown): boolean {
-  return /^(CONNECTION_(CLOSED|DRAINING)|DISCONNECT)$/.test(coded(error)?.code ?? '');
+  const found = coded(error);
+  // 10008: the server is stopping, and its JetStream has stopped already.
+  return (
+    found?.api_error?.err_code === 10008 ||
+    /^(CONNECTION_(CLOSED|DRAINING)|DISCONNECT|TIMEOUT)$/.test(found?.code ?? '')
+  );
 }
 
 /** Nobody answered on the stream's subject. */
