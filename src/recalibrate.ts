@@ -26,7 +26,8 @@ import type { KeyValues, StoredValue } from './sinks/key-values.js';
 
 export interface Recalibrating {
   readonly bus: Pick<Bus, 'keyValues'>;
-  readonly bundleSha256: string;
+  /** Of the bundle in use, now. */
+  readonly bundleSha256: () => string;
   /** False: what is kept is neither used nor changed. Skill is watched all the same. */
   readonly enabled: boolean;
   readonly messages: Subject<Message>;
@@ -47,6 +48,7 @@ interface OfCamera {
 export class Recalibrations {
   readonly #engine: Recalibrating;
   readonly #store: KeyValues;
+  #stopFollowing: () => void = () => undefined;
   readonly #cameras = new Map<string, OfCamera>();
 
   /** Follows the outcomes that are published and the versions that are kept until the closers are called. */
@@ -54,15 +56,23 @@ export class Recalibrations {
     this.#engine = engine;
     const { bus, messages, closers } = engine;
     this.#store = bus.keyValues(calibrationBucket.name, calibrationBucket.versions);
-    const stop = this.#store.watch((camera, value) => this.#follow(camera, value));
+    this.begin();
     const hearing: Subscription = messages.pipe(filter(isOutcome)).subscribe({
       next: (outcome) => this.#learn(outcome),
       error: () => undefined,
     });
     closers.add(() => {
       hearing.unsubscribe();
-      stop();
+      this.#stopFollowing();
     });
+  }
+
+  /** Another bundle: what was learned of the last one's chances says nothing of these, unless it is kept. */
+  begin(): void {
+    this.#stopFollowing();
+    for (const [camera, of] of this.#cameras) this.#adopt(camera, of, null);
+    this.#cameras.clear();
+    this.#stopFollowing = this.#store.watch((camera, value) => this.#follow(camera, value));
   }
 
   /** What is applied to the camera's next forecast; null: nothing. */
@@ -110,7 +120,8 @@ export class Recalibrations {
       outcomes,
     }: { temperature: number; nothingBias: number; outcomes: number },
   ): Promise<void> {
-    const { bundleSha256, console, metrics, now } = this.#engine;
+    const { console, metrics, now } = this.#engine;
+    const bundleSha256 = this.#engine.bundleSha256();
     const at = new Date(now()).toISOString();
     const entry = {
       ...({ schema: 'lookahead.calibration.v1', by: 'engine', frozen: false } as const),
@@ -145,7 +156,7 @@ export class Recalibrations {
       );
     }
     if (entry && of.version && entry.version <= of.version.version) return;
-    if (entry && entry.bundleSha256 !== bundleSha256) {
+    if (entry && entry.bundleSha256 !== bundleSha256()) {
       console.log('debug', `${camera}: its calibration belongs to another bundle and is not used.`);
       this.#adopt(camera, of, null);
       return;

@@ -24,7 +24,11 @@ export const commands: Readonly<Record<string, Command>> = {
     (await import('./calibration.js')).calibrationCommand(args, context),
   yard: async (args, context) => (await import('./yard.js')).yardCommand(args, context),
   models: async (args, context) => (await import('./models.js')).modelsCommand(args, context),
-  bundle: async (args, context) => (await import('./bundle.js')).bundleCommand(args, context),
+  bundle: async (args, context) => {
+    if (args[0] === 'use' || args[0] === 'show')
+      return (await import('./bundle-use.js')).bundleUseCommand(args, context);
+    return (await import('./bundle.js')).bundleCommand(args, context);
+  },
   evaluate: async (args, context) => {
     const { ffmpegPath, out, err, env } = context;
     const bundleDir = bundleDirOf({ bundle: 'yard' });

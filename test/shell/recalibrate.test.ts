@@ -43,7 +43,15 @@ async function engineOn(server: TestNatsServer, change: { enabled?: boolean } = 
   const [messages, closers, metrics] = [new Subject<Message>(), new Closers(), createMetrics()];
   const lines: string[] = [];
   const recalibrations = new Recalibrations({
-    ...{ bus, messages, closers, metrics, bundleSha256: sha256, enabled: true, now: () => startMs },
+    ...{
+      bus,
+      messages,
+      closers,
+      metrics,
+      bundleSha256: () => sha256,
+      enabled: true,
+      now: () => startMs,
+    },
     console: { log: (level, text) => lines.push(`${level} ${text}`) },
     ...change,
   });
