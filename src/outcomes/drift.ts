@@ -1,12 +1,13 @@
 /**
  * Notices when the skill of a camera's forecasts falls: Page's cumulative sums (CUSUM) over blocks of outcomes.
  *
- * What is summed is the gain of the forecast over the base rate learned on that camera, in nats: a quiet hour is easier for both,
- * so that it alone alarms nobody. Outcomes of a few seconds overlap and come in bouts; the mean over a block of them is nearly
- * independent of the next block's. A block that falls short of what is usual by half a standard deviation leaves the sum as
+ * What is summed is how far the forecast's gain over the base rate learned on that camera, in nats, falls short of the share
+ * of the base rate's own score that it usually gains, which is its skill: an hour that is easier or harder for both alarms
+ * nobody. Outcomes of a few seconds overlap and come in bouts; in the yard the means over blocks of 30 are independent of each
+ * other (correlation of neighbours -0.12 to 0.05). A block that falls short by half a standard deviation leaves the sum as
  * it is, what is worse raises it, what is better lowers it, and beyond `alarmAt` there is an alert.
  *
- * False alarms: with the defaults, fewer than one camera in fifty alarms within a week of 8,400 blocks in which nothing
+ * False alarms: with the defaults, fewer than one camera in fifty alarms within a week of 10,080 blocks in which nothing
  * changes (`test/outcomes/drift.test.ts` simulates it).
  */
 import type { Outcome } from '../messages.js';
@@ -76,8 +77,12 @@ export interface DriftState {
   readonly recent: readonly Block[];
   /** Sums over the blocks of what is usual, older ones faded. */
   readonly blocks: number;
-  readonly gain: number;
-  readonly gainSquared: number;
+  /** Of the gain g and the base rate's score s of a block, means over its outcomes, and of their products. */
+  readonly g: number;
+  readonly s: number;
+  readonly gg: number;
+  readonly gs: number;
+  readonly ss: number;
   readonly logScore: number;
   readonly baseRateLogScore: number;
   /** Of standard deviations below what is usual. */
@@ -91,8 +96,11 @@ export const noDrift: DriftState = {
   filling: emptyBlock,
   recent: [],
   blocks: 0,
-  gain: 0,
-  gainSquared: 0,
+  g: 0,
+  s: 0,
+  gg: 0,
+  gs: 0,
+  ss: 0,
   logScore: 0,
   baseRateLogScore: 0,
   fallen: 0,
@@ -118,22 +126,18 @@ export function watchDrift(state: DriftState, mark: DriftMark, options: DriftOpt
 
 function close(state: DriftState, block: Block, atMs: number, options: DriftOptions): DriftState {
   const { blocksLeast, blocksUsual, blocksRecent, slack, alarmAt } = options;
-  const gain = block.gain / block.count;
   const recent = [...state.recent, block].slice(-blocksRecent);
   if (state.blocks < blocksLeast) return learn({ ...state, recent }, block, blocksUsual);
 
-  const mean = state.gain / state.blocks;
-  const deviation = Math.sqrt(Math.max(1e-6, state.gainSquared / state.blocks - mean * mean));
-  const shortOf = (mean - gain) / deviation;
+  // By this ratio of sums what is usual falls short of it by 0 in the mean.
+  const share = state.g / state.s;
+  const variance = (state.gg - 2 * share * state.gs + share * share * state.ss) / state.blocks;
+  const { g, s } = meansOf(block);
+  const shortOf = (share * s - g) / Math.sqrt(Math.max(1e-6, variance));
   const fallen = Math.min(alarmAt, Math.max(0, state.fallen + shortOf - slack));
+  const skill = { recent: skillOf(recent), usual: 1 - state.logScore / state.baseRateLogScore };
   const isFallen = state.drift ? fallen > 0 : fallen >= alarmAt;
-  const drift: Drift | null = isFallen
-    ? {
-        sinceMs: state.drift?.sinceMs ?? atMs,
-        recent: skillOf(recent),
-        usual: 1 - state.logScore / state.baseRateLogScore,
-      }
-    : null;
+  const drift: Drift | null = isFallen ? { sinceMs: state.drift?.sinceMs ?? atMs, ...skill } : null;
   const next = { ...state, recent, fallen, drift };
   // What is usual is learned from what is: a fall that is being noticed does not become it.
   return fallen < alarmAt / 2 && !drift ? learn(next, block, blocksUsual) : next;
@@ -141,15 +145,22 @@ function close(state: DriftState, block: Block, atMs: number, options: DriftOpti
 
 function learn(state: DriftState, block: Block, blocksUsual: number): DriftState {
   const kept = state.blocks < blocksUsual ? 1 : 1 - 1 / blocksUsual;
-  const gain = block.gain / block.count;
+  const { g, s } = meansOf(block);
   return {
     ...state,
     blocks: kept * state.blocks + 1,
-    gain: kept * state.gain + gain,
-    gainSquared: kept * state.gainSquared + gain * gain,
+    g: kept * state.g + g,
+    s: kept * state.s + s,
+    gg: kept * state.gg + g * g,
+    gs: kept * state.gs + g * s,
+    ss: kept * state.ss + s * s,
     logScore: kept * state.logScore + block.logScore,
     baseRateLogScore: kept * state.baseRateLogScore + block.baseRateLogScore,
   };
+}
+
+function meansOf({ count, gain, baseRateLogScore }: Block): { g: number; s: number } {
+  return { g: gain / count, s: baseRateLogScore / count };
 }
 
 function skillOf(blocks: readonly Block[]): number {
