@@ -17,7 +17,8 @@ it('names the commands of the yard where one is missing or unknown', async () =>
   ] as const)
     await expect(yardCommand(args, context)).rejects.toMatchObject({
       ...{ code: 'usage', message },
-      remedy: 'Write ./lookahead yard COMMAND, one of: watch, record, perceive, forecast, robot, score.',
+      remedy:
+        'Write ./lookahead yard COMMAND, one of: watch, record, perceive, forecast, robot, score.',
     });
 });
 
