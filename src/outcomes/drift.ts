@@ -1,10 +1,12 @@
 /**
  * Notices when the skill of a camera's forecasts falls: Page's cumulative sums (CUSUM) over blocks of outcomes.
  *
- * What is summed is the gain of the forecast over the base rate learned on that camera, in nats: a quiet hour is easier for both,
- * so that it alone alarms nobody. Outcomes of a few seconds overlap and come in bouts; the mean over a block of them is nearly
- * independent of the next block's. A block that falls short of what is usual by half a standard deviation leaves the sum as
- * it is, what is worse raises it, what is better lowers it, and beyond `alarmAt` there is an alert.
+ * What is summed is by how much the forecast's log score exceeds its usual share of the base rate's, in nats. At night less
+ * happens: both scores are lower and their difference is smaller, but the share, which is 1 less the skill, stays. So a quiet
+ * hour alone alarms nobody; the difference itself would fall every night. Outcomes of a few seconds overlap and come in bouts;
+ * the mean over a block of them is nearly independent of the next block's (in the yard their correlation is below 0.1). A
+ * block that exceeds what is usual by half a standard deviation leaves the sum as it is, what is worse raises it, what is
+ * better lowers it, and beyond `alarmAt` there is an alert.
  *
  * False alarms: with the defaults, fewer than one camera in fifty alarms within a week of 8,400 blocks in which nothing
  * changes (`test/outcomes/drift.test.ts` simulates it).
@@ -63,11 +65,25 @@ export const defaultDrift: DriftOptions = {
   alarmAt: 15,
 };
 
-interface Block {
-  readonly count: number;
-  readonly gain: number;
+interface Scores {
   readonly logScore: number;
   readonly baseRateLogScore: number;
+}
+
+interface Block extends Scores {
+  readonly count: number;
+  /** Sums of scores of which each is bounded. */
+  readonly bounded: Scores;
+}
+
+interface Usual extends Scores {
+  readonly blocks: number;
+  /** Of the blocks' means of bounded scores: those of the forecast, those of the base rate, and their products. */
+  readonly own: number;
+  readonly base: number;
+  readonly ownSquared: number;
+  readonly baseSquared: number;
+  readonly product: number;
 }
 
 /** Of one camera; begin with `noDrift`. */
@@ -75,42 +91,40 @@ export interface DriftState {
   readonly filling: Block;
   readonly recent: readonly Block[];
   /** Sums over the blocks of what is usual, older ones faded. */
-  readonly blocks: number;
-  readonly gain: number;
-  readonly gainSquared: number;
-  readonly logScore: number;
-  readonly baseRateLogScore: number;
+  readonly usual: Usual;
   /** Of standard deviations below what is usual. */
   readonly fallen: number;
   readonly drift: Drift | null;
 }
 
-const emptyBlock: Block = { count: 0, gain: 0, logScore: 0, baseRateLogScore: 0 };
+const noScores: Scores = { logScore: 0, baseRateLogScore: 0 };
+const emptyBlock: Block = { count: 0, ...noScores, bounded: noScores };
 
 export const noDrift: DriftState = {
   filling: emptyBlock,
   recent: [],
-  blocks: 0,
-  gain: 0,
-  gainSquared: 0,
-  logScore: 0,
-  baseRateLogScore: 0,
+  usual: {
+    ...{ blocks: 0, ...noScores },
+    ...{ own: 0, base: 0, ownSquared: 0, baseSquared: 0, product: 0 },
+  },
   fallen: 0,
   drift: null,
 };
 
 /** One surprise costs up to 9 nats; within a block it counts for no more than this. */
-const gainMost = 3;
+const scoreMost = 5;
 
 /** The state after one more outcome; outcomes must come in the order of their decision. */
 export function watchDrift(state: DriftState, mark: DriftMark, options: DriftOptions): DriftState {
   const { logScore, baseRateLogScore } = mark;
-  const gain = Math.min(gainMost, Math.max(-gainMost, baseRateLogScore - logScore));
+  const bounded = {
+    logScore: Math.min(scoreMost, logScore),
+    baseRateLogScore: Math.min(scoreMost, baseRateLogScore),
+  };
   const filling = {
+    ...added(state.filling, { logScore, baseRateLogScore }),
     count: state.filling.count + 1,
-    gain: state.filling.gain + gain,
-    logScore: state.filling.logScore + logScore,
-    baseRateLogScore: state.filling.baseRateLogScore + baseRateLogScore,
+    bounded: added(state.filling.bounded, bounded),
   };
   if (filling.count < options.outcomesPerBlock) return { ...state, filling };
   return close({ ...state, filling: emptyBlock }, filling, mark.atMs, options);
@@ -118,42 +132,61 @@ export function watchDrift(state: DriftState, mark: DriftMark, options: DriftOpt
 
 function close(state: DriftState, block: Block, atMs: number, options: DriftOptions): DriftState {
   const { blocksLeast, blocksUsual, blocksRecent, slack, alarmAt } = options;
-  const gain = block.gain / block.count;
   const recent = [...state.recent, block].slice(-blocksRecent);
-  if (state.blocks < blocksLeast) return learn({ ...state, recent }, block, blocksUsual);
+  if (state.usual.blocks < blocksLeast)
+    return { ...state, recent, usual: learn(state.usual, block, blocksUsual) };
 
-  const mean = state.gain / state.blocks;
-  const deviation = Math.sqrt(Math.max(1e-6, state.gainSquared / state.blocks - mean * mean));
-  const shortOf = (mean - gain) / deviation;
-  const fallen = Math.min(alarmAt, Math.max(0, state.fallen + shortOf - slack));
+  const excess = excessOf(state.usual, block);
+  const fallen = Math.min(alarmAt, Math.max(0, state.fallen + excess - slack));
   const isFallen = state.drift ? fallen > 0 : fallen >= alarmAt;
   const drift: Drift | null = isFallen
     ? {
         sinceMs: state.drift?.sinceMs ?? atMs,
         recent: skillOf(recent),
-        usual: 1 - state.logScore / state.baseRateLogScore,
+        usual: skillOf([state.usual]),
       }
     : null;
-  const next = { ...state, recent, fallen, drift };
   // What is usual is learned from what is: a fall that is being noticed does not become it.
-  return fallen < alarmAt / 2 && !drift ? learn(next, block, blocksUsual) : next;
+  const isUsual = fallen < alarmAt / 2 && !drift;
+  const usual = isUsual ? learn(state.usual, block, blocksUsual) : state.usual;
+  return { ...state, recent, usual, fallen, drift };
 }
 
-function learn(state: DriftState, block: Block, blocksUsual: number): DriftState {
-  const kept = state.blocks < blocksUsual ? 1 : 1 - 1 / blocksUsual;
-  const gain = block.gain / block.count;
+/** Above the usual share of the base rate's score, in standard deviations of a block. */
+function excessOf(usual: Usual, { count, bounded }: Block): number {
+  const { blocks, own, base, ownSquared, baseSquared, product } = usual;
+  const share = own / base;
+  // The mean of what is squared here is 0, as the share is that of the means.
+  const variance = (ownSquared - 2 * share * product + share ** 2 * baseSquared) / blocks;
+  const excess = (bounded.logScore - share * bounded.baseRateLogScore) / count;
+  return excess / Math.sqrt(Math.max(1e-6, variance));
+}
+
+function learn(usual: Usual, block: Block, blocksUsual: number): Usual {
+  const kept = usual.blocks < blocksUsual ? 1 : 1 - 1 / blocksUsual;
+  const own = block.bounded.logScore / block.count;
+  const base = block.bounded.baseRateLogScore / block.count;
   return {
-    ...state,
-    blocks: kept * state.blocks + 1,
-    gain: kept * state.gain + gain,
-    gainSquared: kept * state.gainSquared + gain * gain,
-    logScore: kept * state.logScore + block.logScore,
-    baseRateLogScore: kept * state.baseRateLogScore + block.baseRateLogScore,
+    blocks: kept * usual.blocks + 1,
+    logScore: kept * usual.logScore + block.logScore,
+    baseRateLogScore: kept * usual.baseRateLogScore + block.baseRateLogScore,
+    own: kept * usual.own + own,
+    base: kept * usual.base + base,
+    ownSquared: kept * usual.ownSquared + own * own,
+    baseSquared: kept * usual.baseSquared + base * base,
+    product: kept * usual.product + own * base,
   };
 }
 
-function skillOf(blocks: readonly Block[]): number {
-  const sum = (of: 'logScore' | 'baseRateLogScore'): number =>
-    blocks.reduce((total, block) => total + block[of], 0);
+function added(one: Scores, other: Scores): Scores {
+  return {
+    logScore: one.logScore + other.logScore,
+    baseRateLogScore: one.baseRateLogScore + other.baseRateLogScore,
+  };
+}
+
+/** Of sums over several blocks. */
+function skillOf(blocks: readonly Scores[]): number {
+  const sum = (of: keyof Scores): number => blocks.reduce((total, block) => total + block[of], 0);
   return 1 - sum('logScore') / sum('baseRateLogScore');
 }
