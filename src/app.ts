@@ -13,6 +13,7 @@ import {
 import { Closers } from './closers.js';
 import { cameraNamesOf, promptsOf, type CameraConfig, type Config } from './config.js';
 import { failureLine, type Console } from './console.js';
+import { followOutcomes } from './follow-outcomes.js';
 import type { LivePictures } from './http/pictures.js';
 import { startHttp } from './http/server.js';
 import { Previews } from './ingest/preview.js';
@@ -23,7 +24,6 @@ import { createModelPorts, type ModelPorts } from './models/model-ports.js';
 import { takeTurns, type Turns } from './operators/take-turns.js';
 import { bundleDirOf } from './places.js';
 import { resumeCameras } from './resume-cameras.js';
-import { scoreCameras } from './scores-of-cameras.js';
 import type { Bus } from './sinks/bus.js';
 import { heartbeats } from './sinks/heartbeat.js';
 import type { CameraList } from './sinks/services.js';
@@ -91,13 +91,13 @@ export async function startApp(options: AppOptions): Promise<App> {
     open.models = models;
     signal.throwIfAborted();
 
-    scoreCameras({ ...options, bus, models, metrics, messages, closers });
+    const recalibrations = followOutcomes({ ...options, bus, models, metrics, messages, closers });
     const reasoner: ReasonerPorts = models;
     const turns = takeTurns();
     const windows = new Map<string, Window>();
     const engine: Engine = {
       ...{ ...options, models, reasoner, turns, windows, bus, metrics, states, messages, epoch },
-      baselines: new Map(),
+      ...{ baselines: new Map(), recalibrations },
     };
     const cameras = watchCameras(sources, engine);
     closers.add(() => cameras.unsubscribe());

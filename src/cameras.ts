@@ -24,6 +24,7 @@ import { defaultLimits, type PipelineConfig } from './pipeline-config.js';
 import { watchCamera } from './pipeline.js';
 import { followTable } from './outcomes/within.js';
 import { polygonsOf } from './privacy-mask-schema.js';
+import type { Recalibrations } from './recalibrate.js';
 import type { Bus } from './sinks/bus.js';
 import type { Turns } from './operators/take-turns.js';
 import { Baselines } from './outcomes/baselines.js';
@@ -68,6 +69,7 @@ export interface Engine extends Pick<AppOptions, 'config' | 'tools' | 'console' 
   readonly messages: Subject<Message>;
   /** By camera. */
   readonly baselines: Map<string, Baselines>;
+  readonly recalibrations: Recalibrations;
   readonly epoch: number;
 }
 
@@ -125,6 +127,7 @@ function portsOf(source: CameraSource, engine: Engine): Ports {
     turns,
     publish: (message) => publishMessage(engine, message),
     baselines: baselinesOf(engine, source.name),
+    recalibration: () => engine.recalibrations.of(source.name),
     report: reportOf(source.name, engine),
   };
 }

@@ -236,6 +236,18 @@ const GateSchema = z
     'When the language model runs: at once when something changes, rarely when nothing does.',
   );
 
+const RecalibrationConfigSchema = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Whether each camera learns one temperature and one bias of nothing from its own outcomes and applies them. false: the chances of the bundle as they are.',
+      ),
+  })
+  .prefault({})
+  .describe('What is learned on each camera: ./lookahead calibration.');
+
 const AskSchema = z
   .strictObject({
     waitingMax: z
@@ -315,6 +327,7 @@ export const ConfigSchema = z.strictObject({
       'Whether each forecast of what begins first has a twin of what begins at all in the horizon, on the subject `within`.',
     ),
   ask: AskSchema,
+  recalibration: RecalibrationConfigSchema,
   harvest: HarvestSchema,
   nats: NatsSchema,
   http: z

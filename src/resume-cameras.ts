@@ -6,13 +6,15 @@ import { defaultLimits } from './pipeline-config.js';
 import { resumeOutcomes } from './resume.js';
 
 export function resumeCameras(cameras: readonly string[], engine: Engine): void {
-  const { bus, models, epoch, console } = engine;
+  const { bus, models, epoch, console, recalibrations } = engine;
   const { labels, geometry } = models.bundle.manifest;
   resumeOutcomes(bus, {
     ...{ cameras, labels, epoch, now: Date.now },
     slackMs: 500 / geometry.framesPerSecond,
     isDoubtful: (seen) => isDoubtful(seen, defaultLimits.onsetDoubtMs),
-    onOutcome: ({ camera, observed, target }) => {
+    onOutcome: (outcome) => {
+      const { camera, observed, target } = outcome;
+      recalibrations.remember(outcome);
       if (observed !== null && target !== 'within')
         baselinesOf(engine, camera).noteOutcome(observed);
     },

@@ -5,7 +5,7 @@ import type { AppOptions } from './app.js';
 import type { Closers } from './closers.js';
 import { cameraNamesOf } from './config.js';
 import { LookaheadError, messageOf } from './errors.js';
-import type { Message, Outcome, Recalibration, Score } from './messages.js';
+import type { Message, Outcome, Score } from './messages.js';
 import { countMessage } from './metrics/report.js';
 import type { Metrics } from './metrics/registry.js';
 import { countOutcome, setScores } from './metrics/scores.js';
@@ -13,6 +13,7 @@ import type { ModelPorts } from './models/model-ports.js';
 import { scoreAfter } from './operators/score-after.js';
 import { scoreMessage } from './outcomes/score-message.js';
 import { periods, Scoreboard } from './outcomes/scoreboard.js';
+import type { Recalibrations } from './recalibrate.js';
 import type { Bus } from './sinks/bus.js';
 import { storedOutcomes } from './sinks/stored-messages.js';
 
@@ -29,8 +30,7 @@ export interface Scoring extends Pick<AppOptions, 'config' | 'console' | 'onFata
   readonly messages: Subject<Message>;
   readonly closers: Closers;
   /** Of a camera, now; asked for each score. */
-  readonly recalibrationOf?: (camera: string) => Recalibration | null;
-  readonly driftOf?: (camera: string) => Score['drift'];
+  readonly recalibrations?: Pick<Recalibrations, 'of' | 'driftOf'>;
   readonly periodMs?: number;
 }
 
@@ -49,8 +49,8 @@ export function scoreCameras(engine: Scoring): Scoreboard {
   const bundle = { name: manifest.name, version: manifest.version, sha256 };
   const write = (of: Pick<Score, 'camera' | 'target'>, nowMs: number): Score => {
     const recalibration =
-      of.target === 'next' ? (engine.recalibrationOf?.(of.camera) ?? null) : null;
-    const drift = of.target === 'next' ? (engine.driftOf?.(of.camera) ?? null) : null;
+      of.target === 'next' ? (engine.recalibrations?.of(of.camera) ?? null) : null;
+    const drift = of.target === 'next' ? (engine.recalibrations?.driftOf(of.camera) ?? null) : null;
     return scoreMessage(board, of, { site: config.site, bundle, recalibration, drift }, nowMs);
   };
   const outcome$ = messages.pipe(filter(isOutcome));

@@ -85,7 +85,12 @@ export function prepareStages(
   };
   let sequence = 0;
   const writeForecast = ({ window, reasoning }: Prediction): Predicted => {
-    const issue = { sequence, issuedAtMs: now(), isPictureGood: isPictureGood() };
+    const issue = {
+      sequence,
+      issuedAtMs: now(),
+      isPictureGood: isPictureGood(),
+      recalibration: ports.recalibration?.() ?? null,
+    };
     const forecast = forecastMessage(origin, facts, window, reasoning, issue);
     sequence += 1;
     return {

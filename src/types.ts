@@ -1,6 +1,6 @@
 /** Values that pass between the stages of one camera's pipeline, inside one process. */
 import type { ObservableInput } from 'rxjs';
-import type { Message, StateName } from './messages.js';
+import type { Message, Recalibration, StateName } from './messages.js';
 import type { Baselines } from './outcomes/baselines.js';
 import type { Turns } from './operators/take-turns.js';
 
@@ -201,6 +201,8 @@ export interface Ports {
   readonly explain: (window: Window, reasoning: Reasoning) => ObservableInput<Explanation>;
   readonly publish: (message: Message) => ObservableInput<PublishReceipt>;
   readonly report: Report;
+  /** What was learned on this camera, asked for each forecast; absent: nothing ever is. */
+  readonly recalibration?: (() => Recalibration | null) | undefined;
   /** What is known of this camera's outcomes from earlier runs; absent: nothing. */
   readonly baselines?: Baselines | undefined;
   /** Shared by all cameras of one reasoner; absent: an explanation begins at once. */

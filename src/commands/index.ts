@@ -18,6 +18,8 @@ export const commands: Readonly<Record<string, Command>> = {
   report: async (args, context) => (await import('./report.js')).reportCommand(args, context),
   replay: async (args, context) => (await import('./replay.js')).replayCommand(args, context),
   harvest: async (args, context) => (await import('./harvest.js')).harvestCommand(args, context),
+  calibration: async (args, context) =>
+    (await import('./calibration.js')).calibrationCommand(args, context),
   yard: async (args, context) => (await import('./yard.js')).yardCommand(args, context),
   models: async (args, context) => (await import('./models.js')).modelsCommand(args, context),
   bundle: async (args, context) => (await import('./bundle.js')).bundleCommand(args, context),

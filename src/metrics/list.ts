@@ -240,6 +240,30 @@ export const metricList = [
     buckets: [1, 2, 4, 8, 16, 32, 64],
   },
   {
+    name: 'lookahead_recalibration_temperature',
+    type: 'gauge',
+    help: 'Temperature that was learned on this camera and is applied; 1: none.',
+    labels: ['camera'],
+  },
+  {
+    name: 'lookahead_recalibration_nothing_bias',
+    type: 'gauge',
+    help: 'Bias of nothing that was learned on this camera and is applied, nats; 0: none.',
+    labels: ['camera'],
+  },
+  {
+    name: 'lookahead_recalibrations_total',
+    type: 'counter',
+    help: 'Versions that the engine has learned and kept.',
+    labels: ['camera'],
+  },
+  {
+    name: 'lookahead_drift',
+    type: 'gauge',
+    help: '1 while the skill over the base rate is below what chance explains, 0 otherwise.',
+    labels: ['camera'],
+  },
+  {
     name: 'lookahead_broker_up',
     type: 'gauge',
     help: '1 while the NATS server takes messages.',

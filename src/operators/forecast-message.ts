@@ -1,7 +1,8 @@
 /** A window and what the reasoner says of it, as the message that robots act on; later why, as its first revision. */
 import { LookaheadError } from '../errors.js';
-import type { Forecast, ForecastEvent } from '../messages.js';
+import type { Forecast, ForecastEvent, Recalibration } from '../messages.js';
 import type { Manifest } from '../models/manifest.js';
+import { applyRecalibration, type Cells } from '../outcomes/recalibration.js';
 import type { Explanation, Reasoning, Scene, Window } from '../types.js';
 import type { Origin } from './camera-messages.js';
 import { isoTime } from './iso-time.js';
@@ -25,6 +26,8 @@ export interface Issue {
   readonly issuedAtMs: number;
   /** False while the pictures are frozen or corrupt. */
   readonly isPictureGood: boolean;
+  /** What was learned on this camera; null or absent: nothing. */
+  readonly recalibration?: Recalibration | null;
 }
 
 /** Revision 0: chances without prose. Throws `model_failed` like `checkDistribution`. */
@@ -39,16 +42,22 @@ export function forecastMessage(
   if (!oldest || !newest) throw new TypeError('A forecast needs a window with at least one scene.');
 
   const chances = normalised(reasoning.probabilities, facts.labels.length);
-  const nothing = facts.labels.reduce(
+  const ownNothing = facts.labels.reduce(
     (sum, label, index) => sum + (label.type === 'nothing' ? (chances[index] ?? 0) : 0),
     0,
   );
   const raw = (index: number): number =>
     Math.min(1, Math.max(0, reasoning.rawProbabilities[index] ?? 0));
-  const events = mostLikelyEvents(facts.labels, chances).map((index) =>
-    forecastEvent(facts, newest, index, chances[index] ?? 0, raw(index)),
+  const indices = mostLikelyEvents(facts.labels, chances);
+  const ofEvents = indices.map((index) => chances[index] ?? 0);
+  const ownRest = Math.max(0, 1 - ofEvents.reduce((sum, chance) => sum + chance, ownNothing));
+  const own: Cells = { events: ofEvents, nothing: ownNothing, somethingElse: ownRest };
+  const recalibration = issue.recalibration ?? null;
+  const cells = recalibration ? applyRecalibration(own, recalibration) : own;
+  const { nothing, somethingElse } = cells;
+  const events = indices.map((index, at) =>
+    forecastEvent(facts, newest, index, cells.events[at] ?? 0, raw(index)),
   );
-  const named = events.reduce((sum, event) => sum + event.confidence, nothing);
 
   const familiarity = familiarityOf(window);
   const clipsMissing = newest.clip - oldest.clip + 1 - window.length;
@@ -80,8 +89,9 @@ export function forecastMessage(
     issuedAt: isoTime(issue.issuedAtMs),
     validUntil: isoTime(newest.toMs + facts.horizonMs),
     events,
-    somethingElse: Math.max(0, 1 - named),
+    somethingElse,
     nothing,
+    recalibration,
     basis: reasoning.basis,
     explanation: [],
     grounded: null,

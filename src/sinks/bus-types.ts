@@ -4,6 +4,7 @@ import type { LookaheadError } from '../errors.js';
 import type { Heartbeat, Message } from '../messages.js';
 import type { PublishReceipt } from '../types.js';
 import type { BrokerLogin } from './broker-address.js';
+import type { KeyValues } from './key-values.js';
 import type { StoredKind } from './outbox.js';
 import type { BusEvent } from './publisher.js';
 import type { ServiceHandler, StreamHandler } from './services.js';
@@ -99,6 +100,8 @@ export interface Bus {
    * stream is. Throws broker_unreachable or broker_refused, also on the way.
    */
   history(kind: StoredKind, range: HistoryRange): AsyncIterable<Received>;
+  /** A key-value bucket of this site; `history` versions of each key are kept. */
+  keyValues(name: string, history: number): KeyValues;
   /** Answers requests on `lookahead.v1.<site>.svc.<name>`, over reconnects. */
   serve(name: string, description: string, handler: ServiceHandler): void;
   /** The same for a service that answers with a row of messages. */

@@ -40,6 +40,7 @@ import {
   type Received,
 } from './bus-types.js';
 import { greeting } from './greeting.js';
+import { keyValues, type Bucket } from './key-values.js';
 import type { StoredKind } from './outbox.js';
 import { createPublisher, type StoreAttempt } from './publisher.js';
 import { answer, answerStream, ServiceErrorSchema, type ServiceReply } from './services.js';
@@ -311,6 +312,30 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
     }
   };
 
+  const keyValuesOf: Bus['keyValues'] = (name, versions) => {
+    const bucket = `LOOKAHEAD_${site}_${name}`;
+    const openOn = (nc: NatsConnection): Promise<Bucket> =>
+      nc.jetstream({ timeout: limits.ackTimeoutMs }).views.kv(bucket, { history: versions });
+    return keyValues({
+      open: async () => {
+        if (live === undefined) throw away();
+        return openOn(live);
+      },
+      onConnected: (begin) => {
+        const attachment: Attachment = (nc) => begin(() => openOn(nc));
+        attach(attachment);
+        return () => attachments.delete(attachment);
+      },
+      failureOf: (error) => {
+        if (error instanceof LookaheadError) return error;
+        return isLost(error) ? unreachable(addresses, messageOf(error)) : streamFailure(error);
+      },
+      onFailure: (error) => {
+        if (live !== undefined && !isLost(error)) sayRefused(streamFailure(error));
+      },
+    });
+  };
+
   const offer = (
     name: string,
     description: string,
@@ -429,6 +454,7 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
     subscribe,
     last,
     history,
+    keyValues: keyValuesOf,
     serve,
     serveStream,
     call,

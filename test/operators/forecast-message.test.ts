@@ -49,6 +49,30 @@ describe('forecastMessage', () => {
     expect(forecast.familiarity).toBeCloseTo(0.4, 9);
   });
 
+  it('applies what was learned on the camera to what it publishes, and says so; the raw chances stay', () => {
+    const recalibration = { version: 4, temperature: 2, nothingBias: 0.5 };
+    const own = forecastMessage(origin, facts, window, fakeReasoning(), issue);
+    const mended = forecastMessage(origin, facts, window, fakeReasoning(), {
+      ...issue,
+      recalibration,
+    });
+    expect(own.recalibration).toBeNull();
+    expect(mended.recalibration).toEqual(recalibration);
+    const roots = [0.5, 0.15, 0.1, 0.05].map(Math.sqrt);
+    const nothing = Math.sqrt(0.2) * Math.exp(0.5);
+    const total = roots.reduce((sum, root) => sum + root, nothing);
+    expect(mended.nothing).toBeCloseTo(nothing / total, 9);
+    expect(mended.somethingElse).toBeCloseTo((roots[3] ?? 0) / total, 9);
+    mended.events.forEach(({ confidence, label, rawConfidence }, at) => {
+      expect(confidence).toBeCloseTo((roots[at] ?? 0) / total, 9);
+      expect({ label, rawConfidence }).toEqual({
+        label: own.events[at]?.label,
+        rawConfidence: own.events[at]?.rawConfidence,
+      });
+    });
+    expect(ForecastSchema.parse(mended)).toEqual(mended);
+  });
+
   it('names the three most likely events, never «nothing», with live tracks; reasons come later', () => {
     const { events } = forecastMessage(
       origin,

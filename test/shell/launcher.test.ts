@@ -200,6 +200,8 @@ describe('check', () => {
         waitingMax: 4
         deadlineMs: 20000
         tokensMax: 96
+      recalibration:
+        enabled: true
       harvest:
         enabled: false
         dir: null

@@ -214,8 +214,7 @@ describe('a running engine', () => {
       history: async function* () {},
     };
     const { messages, told } = engineOn(bus, {
-      recalibrationOf: () => recalibration,
-      driftOf: () => drift,
+      recalibrations: { of: () => recalibration, driftOf: () => drift },
     });
     messages.next(drawnOutcome(draw, Date.now()));
     messages.next(drawnOutcome(draw, Date.now(), { target: 'within' }));

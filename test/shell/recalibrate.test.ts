@@ -1,0 +1,186 @@
+/** What an engine learns of its own chances, kept and followed over a real nats-server, and the command that goes back. */
+import { Subject } from 'rxjs';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { Closers } from '../../src/closers.js';
+import { calibrationCommand } from '../../src/commands/calibration.js';
+import type { Message, Outcome } from '../../src/messages.js';
+import { createMetrics } from '../../src/metrics/registry.js';
+import { openBundle } from '../../src/models/bundle.js';
+import { bundleDirOf } from '../../src/places.js';
+import { Recalibrations } from '../../src/recalibrate.js';
+import { connectBus, type Bus } from '../../src/sinks/bus.js';
+import { outcome } from '../support/messages.js';
+import { natsServerForTest, type TestNatsServer } from '../support/nats-server.js';
+
+const startMs = Date.UTC(2026, 10, 25, 9);
+const { sha256 } = await openBundle(bundleDirOf({ bundle: 'yard' }));
+
+const until = (condition: () => unknown): Promise<void> =>
+  vi.waitFor(() => expect(condition()).toBeTruthy(), { timeout: 20_000, interval: 20 });
+
+/** Nothing comes three times as often as the bundle says: 30 % in place of 10 %. */
+function tooRestless(sequence: number, change: Partial<Outcome> = {}): Outcome {
+  const isQuiet = sequence % 10 < 3;
+  const observed = isQuiet ? 'nothing' : sequence % 10 < 8 ? 'van enters' : 'gate opens';
+  return outcome(sequence, {
+    ...{ observed, target: 'next', because: null, calibrated: true, recalibration: null },
+    ...{ horizonMs: 4000, windowTo: new Date(startMs + sequence * 4000).toISOString() },
+    answers: {
+      events: [
+        { label: 'van enters', confidence: 0.6 },
+        { label: 'gate opens', confidence: 0.25 },
+        { label: 'dog leaves', confidence: 0.02 },
+      ],
+      ...{ nothing: 0.1, somethingElse: 0.03 },
+    },
+    ...change,
+  });
+}
+
+async function engineOn(server: TestNatsServer, change: { enabled?: boolean } = {}) {
+  const bus: Bus = await connectBus({ servers: [server.url], site: 'test' });
+  await bus.ready(10_000);
+  const [messages, closers, metrics] = [new Subject<Message>(), new Closers(), createMetrics()];
+  const lines: string[] = [];
+  const recalibrations = new Recalibrations({
+    ...{ bus, messages, closers, metrics, bundleSha256: sha256, enabled: true, now: () => startMs },
+    console: { log: (level, text) => lines.push(`${level} ${text}`) },
+    ...change,
+  });
+  onTestFinished(async () => {
+    await closers.close();
+    metrics.close();
+    await bus.close(0);
+  });
+  const hear = (from: number, to: number): void => {
+    for (let at = from; at < to; at++) messages.next(tooRestless(at));
+  };
+  return { bus, recalibrations, metrics, lines, hear };
+}
+
+async function command(server: TestNatsServer, ...args: string[]): Promise<string> {
+  let text = '';
+  const out = { write: (more: string) => (text += more) } as unknown as NodeJS.WriteStream;
+  await calibrationCommand([...args, '--nats', server.url, '--site', 'test'], {
+    ...{ out, env: {}, cwd: process.cwd() },
+  });
+  return text;
+}
+
+describe('an engine', () => {
+  it('learns from its outcomes, keeps what it learned, and the next engine begins with it', async () => {
+    const server = await natsServerForTest();
+    const first = await engineOn(server);
+    expect(first.recalibrations.of('gate')).toBeNull();
+    first.hear(0, 80);
+    expect(first.recalibrations.of('gate'), 'too few to learn from').toBeNull();
+    first.hear(80, 400);
+    await until(() => first.recalibrations.of('gate'));
+    const learned = first.recalibrations.of('gate');
+    expect(learned?.nothingBias).toBeGreaterThan(0.5);
+    expect(first.lines.join()).toContain('gate: chances recalibrated by');
+    expect(await first.metrics.text()).toMatch(
+      /lookahead_recalibration_nothing_bias\{camera="gate"\} 0\.\d|1\.\d/,
+    );
+    const second = await engineOn(server);
+    await until(() => second.recalibrations.of('gate'));
+    expect(second.recalibrations.of('gate')?.version).toBeGreaterThanOrEqual(learned?.version ?? 0);
+  });
+
+  it('switched off applies nothing and keeps nothing', async () => {
+    const server = await natsServerForTest();
+    const { hear, recalibrations } = await engineOn(server, { enabled: false });
+    hear(0, 400);
+    expect(recalibrations.of('gate')).toBeNull();
+    expect(await command(server, '--camera', 'gate')).toContain('nothing was learned yet');
+  });
+
+  it('warns once when skill falls, and tells it until it is back', async () => {
+    const server = await natsServerForTest();
+    const { recalibrations, lines } = await engineOn(server);
+    const messages = (skill: number, from: number, count: number): void => {
+      for (let at = from; at < from + count; at++) {
+        const marks = { brier: 0.5, logScore: 2, hit: false };
+        recalibrations.remember(
+          tooRestless(at, {
+            logScore: 2 - skill + 0.3 * Math.sin(at),
+            baselines: { baseRate: marks, persistence: marks },
+          }),
+        );
+      }
+    };
+    messages(1, 0, 4000);
+    expect(recalibrations.driftOf('gate')).toBeNull();
+    messages(0, 4000, 3000);
+    expect(recalibrations.driftOf('gate')).toMatchObject({
+      usual: expect.closeTo(0.5, 1) as number,
+    });
+    expect(lines.filter((line) => line.startsWith('warn'))).toEqual([]);
+  });
+});
+
+describe('calibration', () => {
+  it('shows versions, freezes, resets and reverts, and a running engine follows at once', async () => {
+    const server = await natsServerForTest();
+    const { recalibrations, hear } = await engineOn(server);
+    hear(0, 400);
+    await until(() => recalibrations.of('gate'));
+    const version = recalibrations.of('gate')?.version ?? 0;
+    expect(await command(server, 'show', '--camera', 'gate')).toMatch(/ engine {2}2026-11-25/);
+
+    await command(server, 'reset', '--camera', 'gate');
+    await until(() => recalibrations.of('gate') === null);
+    await command(server, 'freeze', '--camera', 'gate');
+    hear(400, 900);
+    expect(recalibrations.of('gate'), 'a frozen value is left alone').toBeNull();
+    await command(server, 'revert', String(version), '--camera', 'gate');
+    await until(() => recalibrations.of('gate'));
+    const { versions } = JSON.parse(
+      await command(server, 'show', '--camera', 'gate', '--json'),
+    ) as {
+      versions: { by: string; frozen: boolean; nothingBias: number }[];
+    };
+    expect(versions.map(({ by, frozen }) => `${by}${frozen ? ' frozen' : ''}`).slice(-3)).toEqual([
+      'person',
+      'person frozen',
+      'person',
+    ]);
+    expect(recalibrations.of('gate')?.nothingBias).toBeCloseTo(
+      versions.at(-1)?.nothingBias ?? 0,
+      9,
+    );
+  });
+
+  it('says what is wrong with a version, a verb, a camera', async () => {
+    const server = await natsServerForTest();
+    await expect(command(server, 'revert', '7', '--camera', 'gate')).rejects.toThrow(
+      'gate has no version 7; there are none.',
+    );
+    await expect(command(server, 'revert', 'x', '--camera', 'gate')).rejects.toThrow(
+      'The version is "x"',
+    );
+    await expect(command(server, 'undo', '--camera', 'gate')).rejects.toThrow(
+      '"undo" is none of show, revert',
+    );
+    await expect(command(server, 'show')).rejects.toThrow('--camera is missing');
+    await expect(command(server, '--camera', 'a b')).rejects.toThrow('which is no camera');
+  });
+});
+
+it('a value of another bundle is not used, and nonsense is told', async () => {
+  const server = await natsServerForTest();
+  const { bus, recalibrations, lines } = await engineOn(server);
+  const store = bus.keyValues('calibration', 16);
+  const entry = {
+    ...{ schema: 'lookahead.calibration.v1', temperature: 2, nothingBias: 0.5, outcomes: 200 },
+    ...{ at: new Date(startMs).toISOString(), bundleSha256: 'other', by: 'engine', frozen: false },
+  };
+  const put = (key: string, value: object): Promise<number> =>
+    store.put(key, new TextEncoder().encode(JSON.stringify(value)));
+  await put('odd', { ...entry, temperature: 99, bundleSha256: sha256 });
+  await put('other', entry);
+  await put('own', { ...entry, bundleSha256: sha256 });
+  await until(() => recalibrations.of('own'));
+  expect([recalibrations.of('odd'), recalibrations.of('other')]).toEqual([null, null]);
+  expect(lines.some((line) => line.startsWith('warn odd: version'))).toBe(true);
+});
