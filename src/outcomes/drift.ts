@@ -1,12 +1,12 @@
 /**
  * Notices when the skill of a camera's forecasts falls: Page's cumulative sums (CUSUM) over blocks of outcomes.
  *
- * What is summed is by how much the forecast's log score exceeds its usual share of the base rate's, in nats. At night less
- * happens: both scores are lower and their difference is smaller, but the share, which is 1 less the skill, stays. So a quiet
- * hour alone alarms nobody; the difference itself would fall every night. Outcomes of a few seconds overlap and come in bouts;
- * the mean over a block of them is nearly independent of the next block's (in the yard their correlation is below 0.1). A
- * block that exceeds what is usual by half a standard deviation leaves the sum as it is, what is worse raises it, what is
- * better lowers it, and beyond `alarmAt` there is an alert.
+ * What is summed is each block's share of the forecast's log score in that of the base rate learned on the camera: 1 less its
+ * skill. At night less happens, and both scores are lower; their difference falls with them, so that it would give an alert
+ * every night, but their share stays. Outcomes of a few seconds overlap and come in bouts; the mean over a block of them is
+ * nearly independent of the next block's (in the yard their correlation is below 0.1). A block whose share is above the usual
+ * one by half a standard deviation leaves the sum as it is, what is worse raises it, what is better lowers it, and beyond
+ * `alarmAt` there is an alert.
  *
  * False alarms: with the defaults, fewer than one camera in fifty alarms within a week of 8,400 blocks in which nothing
  * changes (`test/outcomes/drift.test.ts` simulates it).
@@ -50,7 +50,7 @@ export interface DriftOptions {
   readonly blocksUsual: number;
   /** Blocks that `recent` speaks of. */
   readonly blocksRecent: number;
-  /** Standard deviations of a block below what is usual that are no matter. */
+  /** Standard deviations of a block above the usual share that are no matter. */
   readonly slack: number;
   /** Standard deviations, summed. */
   readonly alarmAt: number;
@@ -78,12 +78,9 @@ interface Block extends Scores {
 
 interface Usual extends Scores {
   readonly blocks: number;
-  /** Of the blocks' means of bounded scores: those of the forecast, those of the base rate, and their products. */
-  readonly own: number;
-  readonly base: number;
-  readonly ownSquared: number;
-  readonly baseSquared: number;
-  readonly product: number;
+  /** Of the blocks' shares. */
+  readonly share: number;
+  readonly shareSquared: number;
 }
 
 /** Of one camera; begin with `noDrift`. */
@@ -92,7 +89,7 @@ export interface DriftState {
   readonly recent: readonly Block[];
   /** Sums over the blocks of what is usual, older ones faded. */
   readonly usual: Usual;
-  /** Of standard deviations below what is usual. */
+  /** Of standard deviations above what is usual. */
   readonly fallen: number;
   readonly drift: Drift | null;
 }
@@ -103,10 +100,7 @@ const emptyBlock: Block = { count: 0, ...noScores, bounded: noScores };
 export const noDrift: DriftState = {
   filling: emptyBlock,
   recent: [],
-  usual: {
-    ...{ blocks: 0, ...noScores },
-    ...{ own: 0, base: 0, ownSquared: 0, baseSquared: 0, product: 0 },
-  },
+  usual: { blocks: 0, ...noScores, share: 0, shareSquared: 0 },
   fallen: 0,
   drift: null,
 };
@@ -152,30 +146,31 @@ function close(state: DriftState, block: Block, atMs: number, options: DriftOpti
   return { ...state, recent, usual, fallen, drift };
 }
 
-/** Above the usual share of the base rate's score, in standard deviations of a block. */
-function excessOf(usual: Usual, { count, bounded }: Block): number {
-  const { blocks, own, base, ownSquared, baseSquared, product } = usual;
-  const share = own / base;
-  // The mean of what is squared here is 0, as the share is that of the means.
-  const variance = (ownSquared - 2 * share * product + share ** 2 * baseSquared) / blocks;
-  const excess = (bounded.logScore - share * bounded.baseRateLogScore) / count;
-  return excess / Math.sqrt(Math.max(1e-6, variance));
+/** Above the usual share, in standard deviations of a block. */
+function excessOf({ blocks, share, shareSquared }: Usual, block: Block): number {
+  const mean = share / blocks;
+  const variance = shareSquared / blocks - mean * mean;
+  return (shareOf(block) - mean) / Math.sqrt(Math.max(1e-6, variance));
 }
 
 function learn(usual: Usual, block: Block, blocksUsual: number): Usual {
   const kept = usual.blocks < blocksUsual ? 1 : 1 - 1 / blocksUsual;
-  const own = block.bounded.logScore / block.count;
-  const base = block.bounded.baseRateLogScore / block.count;
+  const share = shareOf(block);
   return {
     blocks: kept * usual.blocks + 1,
     logScore: kept * usual.logScore + block.logScore,
     baseRateLogScore: kept * usual.baseRateLogScore + block.baseRateLogScore,
-    own: kept * usual.own + own,
-    base: kept * usual.base + base,
-    ownSquared: kept * usual.ownSquared + own * own,
-    baseSquared: kept * usual.baseSquared + base * base,
-    product: kept * usual.product + own * base,
+    share: kept * usual.share + share,
+    shareSquared: kept * usual.shareSquared + share * share,
   };
+}
+
+/** Where next to nothing is to be gained over the base rate, a block says little. */
+const baseRateLeast = 0.05;
+
+function shareOf({ count, bounded: { logScore, baseRateLogScore } }: Block): number {
+  const least = baseRateLeast * count;
+  return (logScore + least) / (baseRateLogScore + least);
 }
 
 function added(one: Scores, other: Scores): Scores {
