@@ -9,7 +9,7 @@ export function followOutcomes(engine: Following): Recalibrations {
   const { bus, messages, metrics, console, closers, models, config } = engine;
   const recalibrations = new Recalibrations({
     ...{ bus, messages, metrics, console, closers, now: Date.now },
-    bundleSha256: models.bundle.sha256,
+    bundleSha256: () => models.bundle.sha256,
     enabled: config.recalibration.enabled,
   });
   scoreCameras({ ...engine, recalibrations });

@@ -261,6 +261,7 @@ export const OutcomeSchema = z
     basis: z.enum(['reasoned', 'carried']).optional().describe('Of the forecast.'),
     calibrated: z.boolean().optional().describe('Of the forecast.'),
     recalibration: RecalibrationSchema.nullable().optional().describe('Of the forecast.'),
+    bundleSha256: z.string().optional().describe('Of the forecast: its bundle.'),
     began: z
       .array(z.string())
       .nullable()

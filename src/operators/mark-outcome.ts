@@ -158,6 +158,7 @@ function headerOf({
   basis,
   calibrated,
   recalibration,
+  bundle,
   events,
   somethingElse,
   nothing,
@@ -168,6 +169,7 @@ function headerOf({
     windowTo: window.to,
     basis: basis ?? 'reasoned',
     recalibration: recalibration ?? null,
+    bundleSha256: bundle.sha256,
     answers: {
       events: events.map(({ label, confidence }) => ({ label, confidence })),
       ...{ somethingElse, nothing },

@@ -88,6 +88,11 @@ export function isLost(error: unknown): boolean {
   return /^(CONNECTION_(CLOSED|DRAINING)|DISCONNECT)$/.test(coded(error)?.code ?? '');
 }
 
+/** A value was to follow another one that is no longer the newest (10071). */
+export function isNewer(error: unknown): boolean {
+  return coded(error)?.api_error?.err_code === 10071;
+}
+
 /** Nobody answered on the stream's subject. */
 export function isNoStream(error: unknown): boolean {
   return coded(error)?.code === '503' && coded(error)?.api_error === undefined;

@@ -43,7 +43,8 @@ async function engineOn(server: TestNatsServer, change: { enabled?: boolean } = 
   const [messages, closers, metrics] = [new Subject<Message>(), new Closers(), createMetrics()];
   const lines: string[] = [];
   const recalibrations = new Recalibrations({
-    ...{ bus, messages, closers, metrics, bundleSha256: sha256, enabled: true, now: () => startMs },
+    ...{ bus, messages, closers, metrics, enabled: true, now: () => startMs },
+    bundleSha256: () => sha256,
     console: { log: (level, text) => lines.push(`${level} ${text}`) },
     ...change,
   });
@@ -175,7 +176,7 @@ it('a value of another bundle is not used, and nonsense is told', async () => {
     ...{ schema: 'lookahead.calibration.v1', temperature: 2, nothingBias: 0.5, outcomes: 200 },
     ...{ at: new Date(startMs).toISOString(), bundleSha256: 'other', by: 'engine', frozen: false },
   };
-  const put = (key: string, value: object): Promise<number> =>
+  const put = (key: string, value: object): Promise<number | null> =>
     store.put(key, new TextEncoder().encode(JSON.stringify(value)));
   await put('odd', { ...entry, temperature: 99, bundleSha256: sha256 });
   await put('other', entry);
