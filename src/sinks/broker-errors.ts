@@ -83,9 +83,9 @@ export function isMissing(error: unknown): boolean {
   );
 }
 
-/** The connection ended under the request. */
+/** The connection ended under the request, or the server has fallen silent. */
 export function isLost(error: unknown): boolean {
-  return /^(CONNECTION_(CLOSED|DRAINING)|DISCONNECT)$/.test(coded(error)?.code ?? '');
+  return /^(CONNECTION_(CLOSED|DRAINING)|DISCONNECT|TIMEOUT)$/.test(coded(error)?.code ?? '');
 }
 
 /** A value was to follow another one that is no longer the newest (10071). */

@@ -83,30 +83,31 @@ export function keyValues(access: BucketAccess): KeyValues {
       }),
     watch: (listener, onFailure) => {
       let stop = (): void => undefined;
-      let isEnded = false;
+      const ending = new AbortController();
+      const { signal } = ending;
       const read = async (connection: BucketConnection): Promise<void> => {
         const entries = await (await connection.open()).watch();
         stop = () => entries.stop();
-        if (isEnded) stop();
+        if (signal.aborted) stop();
         for await (const { key, revision, value, operation } of entries) {
-          if (isEnded) return;
+          if (signal.aborted) return;
           listener({ key, revision, data: operation === 'PUT' ? value : null });
         }
       };
       const follow = async (connection: BucketConnection): Promise<void> => {
-        while (!isEnded && connection.isLive()) {
+        while (!signal.aborted && connection.isLive()) {
           try {
             await read(connection);
           } catch (error) {
             // A connection that is lost tells so itself, and the next one begins anew.
-            if (!isEnded && connection.isLive()) onFailure(failureOf(error));
+            if (!signal.aborted && connection.isLive()) onFailure(failureOf(error));
           }
           if (connection.isLive()) await pause();
         }
       };
       const detach = onConnected((connection) => void follow(connection));
       return () => {
-        isEnded = true;
+        ending.abort();
         detach();
         stop();
       };
