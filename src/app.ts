@@ -3,15 +3,10 @@ import { Subject } from 'rxjs';
 import { createAsk } from './ask.js';
 import { openBus, openNatsServer } from './broker.js';
 import { CameraServer } from './camera-server.js';
-import {
-  cameraAt,
-  watchCameras,
-  type CameraSource,
-  type CameraStatus,
-  type Engine,
-} from './cameras.js';
+import { BundleSwitch } from './bundle-switch.js';
+import { cameraAt, type CameraSource, type CameraStatus } from './cameras.js';
 import { Closers } from './closers.js';
-import { cameraNamesOf, promptsOf, type CameraConfig, type Config } from './config.js';
+import { cameraNamesOf, type CameraConfig, type Config } from './config.js';
 import { failureLine, type Console } from './console.js';
 import { followOutcomes } from './follow-outcomes.js';
 import type { LivePictures } from './http/pictures.js';
@@ -20,10 +15,12 @@ import { Previews } from './ingest/preview.js';
 import type { Message } from './messages.js';
 import { createMetrics, type Metrics } from './metrics/registry.js';
 import type { ReasonerPorts } from './models/model-ports.js';
-import { createModelPorts, type ModelPorts } from './models/model-ports.js';
+import type { ModelPorts } from './models/model-ports.js';
+import { SwitchableModels } from './models/switchable-models.js';
+import { openModels } from './open-models.js';
 import { takeTurns, type Turns } from './operators/take-turns.js';
+import type { Baselines } from './outcomes/baselines.js';
 import { bundleDirOf } from './places.js';
-import { resumeCameras } from './resume-cameras.js';
 import type { Bus } from './sinks/bus.js';
 import { heartbeats } from './sinks/heartbeat.js';
 import type { CameraList } from './sinks/services.js';
@@ -80,14 +77,17 @@ export async function startApp(options: AppOptions): Promise<App> {
     // The models take longest; the broker and the cameras that we serve come up beside them.
     for (const { url } of sources) url().catch(() => undefined);
     const epoch = Date.now();
-    const loading = openModels(config, epoch, metrics, console);
+    const opened = (dir: string, of: number) => openModels(dir, config, of, metrics, console);
+    const loading = opened(bundleDirOf(config), epoch);
     loading.catch(() => undefined);
-    closers.add(() => loading.then((models) => models.close()).catch(() => undefined));
+    closers.add(() =>
+      loading.then((first) => (open.models ?? first).close()).catch(() => undefined),
+    );
     const natsUrl = await openNatsServer(options, closers);
     signal.throwIfAborted();
     const bus = await openBus(config, natsUrl, { closers, metrics, console });
     open.bus = bus;
-    const models = await loading;
+    const models = new SwitchableModels(await loading);
     open.models = models;
     signal.throwIfAborted();
 
@@ -95,15 +95,14 @@ export async function startApp(options: AppOptions): Promise<App> {
     const reasoner: ReasonerPorts = models;
     const turns = takeTurns();
     const windows = new Map<string, Window>();
-    const engine: Engine = {
-      ...{ ...options, models, reasoner, turns, windows, bus, metrics, states, messages, epoch },
-      ...{ baselines: new Map(), recalibrations },
+    const engine = {
+      ...{ ...options, models, reasoner, turns, windows, bus, metrics, states, messages },
+      ...{ baselines: new Map<string, Baselines>(), recalibrations },
     };
-    const cameras = watchCameras(sources, engine);
-    closers.add(() => cameras.unsubscribe());
-    resumeCameras(cameraNamesOf(config), engine);
+    const watched = new BundleSwitch({ sources, engine, open: opened }, epoch);
+    closers.add(() => watched.close());
     serveAsk(bus, models, { config, reasoner, turns, windows, sources, metrics });
-    beat(bus, models, { config, states, epoch, closers });
+    beat(bus, watched, { config, states, closers });
     refresh(metrics, { bus, models, config, viewers: () => http.viewers });
     const { name, version } = models.bundle.manifest;
     console.log('info', `bundle  ${name} ${version}`);
@@ -153,34 +152,6 @@ function openPictures(
   };
 }
 
-async function openModels(
-  config: Config,
-  epoch: number,
-  metrics: Metrics,
-  console: Console,
-): Promise<ModelPorts> {
-  const models = await createModelPorts({
-    bundleDir: bundleDirOf(config),
-    epoch,
-    perceiverBatch: config.models,
-    promptsOf: (camera) => promptsOf(config, camera),
-    child: {
-      onRestart: (role, why) => {
-        metrics.add('lookahead_model_restarts_total', { role });
-        console.log('warn', `${role}: replaced, ${why}`);
-      },
-      onLost: (role, count) => metrics.add('lookahead_model_lost_total', { role }, count),
-      onDuration: (role, ms) =>
-        metrics.observe('lookahead_model_request_seconds', { role }, ms / 1000),
-      onBatch: (role, count) => metrics.observe('lookahead_model_batch_size', { role }, count),
-    },
-  });
-  const { manifest, sha256 } = models.bundle;
-  const { name, version } = manifest;
-  metrics.set('lookahead_model_info', { bundle: name, version, sha256 }, 1);
-  return models;
-}
-
 /** The configured cameras; without any, yard cameras. Recordings each get a server: a bad one harms no other. */
 function cameraSources({ config, tools }: AppOptions, closers: Closers): CameraSource[] {
   const served = (cameras: ConstructorParameters<typeof CameraServer>[1]): CameraServer => {
@@ -223,7 +194,7 @@ function serveAsk(
   const { config, reasoner, turns, windows, sources, metrics } = engine;
   const ask = createAsk({
     site: config.site,
-    labels: models.bundle.manifest.labels,
+    labels: () => models.bundle.manifest.labels,
     cameras: () => sources.map(({ name }) => name),
     windowOf: (camera) => windows.get(camera),
     questionOf: (camera) => config.cameras[camera]?.prompts.question ?? undefined,
@@ -237,15 +208,14 @@ function serveAsk(
 
 function beat(
   bus: Bus,
-  models: ModelPorts,
-  engine: { config: Config; states: Map<string, CameraStatus>; epoch: number; closers: Closers },
+  watched: BundleSwitch,
+  engine: { config: Config; states: Map<string, CameraStatus>; closers: Closers },
 ): void {
-  const { config, states, epoch, closers } = engine;
-  const { name, version } = models.bundle.manifest;
+  const { config, states, closers } = engine;
   const beating = heartbeats({
     site: config.site,
-    epoch,
-    bundle: { name, version, sha256: models.bundle.sha256 },
+    epoch: () => watched.epoch,
+    bundle: () => watched.facts,
     cameras: () => Object.fromEntries([...states].map(([camera, { state }]) => [camera, state])),
   }).subscribe({ next: (heartbeat) => void bus.heartbeat(heartbeat), error: rethrow });
   closers.add(() => beating.unsubscribe());

@@ -23,7 +23,8 @@ import type { Window } from './types.js';
 
 export interface AskOptions {
   readonly site: string;
-  readonly labels: readonly Pick<Label, 'text'>[];
+  /** Of the bundle in use. */
+  readonly labels: () => readonly Pick<Label, 'text'>[];
   readonly cameras: () => readonly string[];
   /** Of a camera that is online and has been so for a whole window. */
   readonly windowOf: (camera: string) => Window | undefined;
@@ -136,7 +137,7 @@ function read(request: unknown, options: AskOptions): Asked {
     ask,
     window,
     camera,
-    question: question ?? defaultQuestion(options.questionOf(camera), window, labels),
+    question: question ?? defaultQuestion(options.questionOf(camera), window, labels()),
     maxTokens: Math.min(maxTokens ?? limits.tokensMax, limits.tokensMax),
   };
 }

@@ -316,6 +316,13 @@ export const ConfigSchema = z.strictObject({
         .describe(
           'Longest time that a free perceiver waits for a batch to fill. It delays every forecast, and pays only where a batch is much cheaper for each clip than a single one: rarely on a CPU.',
         ),
+      switchable: z
+        .array(text)
+        .max(64)
+        .default([])
+        .describe(
+          'Folders of bundles that `bundle.use` may be asked for over NATS, beside the names below bundles/.',
+        ),
     })
     .prefault({})
     .describe('How the models are run.'),

@@ -39,9 +39,8 @@ export interface Recalibrating {
 }
 
 interface OfCamera {
-  /** Hears outcomes of one bundle alone. */
+  /** Hears outcomes of the present bundle alone. */
   recalibrator: Recalibrator;
-  heardOf: string;
   /** The newest one kept, of whatever bundle; null: none, or nonsense. */
   version: CalibrationVersion | null;
   /** The newest in the bucket, whatever it holds. */
@@ -75,6 +74,15 @@ export class Recalibrations {
     });
   }
 
+  /** Another bundle: what was learned of the last one's chances says nothing of these. What is kept of it stays kept. */
+  begin(): void {
+    for (const [camera, of] of this.#cameras) {
+      Object.assign(of, unheard());
+      if (of.version?.by === 'person') of.recalibrator.forget(Date.parse(of.version.at));
+      this.#adopt(camera, of, of.revision, of.version);
+    }
+  }
+
   /** What is applied to the camera's next forecast; null: nothing. */
   of(camera: string): Recalibration | null {
     const version = this.#cameras.get(camera)?.version ?? null;
@@ -90,17 +98,21 @@ export class Recalibrations {
 
   /** An outcome of an earlier run: it is known, and changes nothing by itself. */
   remember(outcome: Outcome): void {
+    if (!this.#isOfBundle(outcome)) return;
     const of = this.#cameraOf(outcome.camera);
-    this.#note(of, outcome);
+    const evidence = evidenceOf(outcome);
+    if (evidence) of.recalibrator.note(evidence);
     const mark = driftMarkOf(outcome);
     if (mark) of.drift = watchDrift(of.drift, mark, defaultDrift);
   }
 
   #learn(outcome: Outcome): void {
+    if (!this.#isOfBundle(outcome)) return;
     const { camera } = outcome;
     const of = this.#cameraOf(camera);
     this.#watchSkill(camera, of, outcome);
-    if (!this.#note(of, outcome)) return;
+    const evidence = evidenceOf(outcome);
+    if (!evidence || !of.recalibrator.note(evidence)) return;
     if (!this.#engine.enabled || of.isWriting || of.version?.frozen === true) return;
     const inForce = of.version && this.#fits(of.version) ? of.version : bundlesOwn;
     const next = of.recalibrator.next(inForce);
@@ -108,17 +120,9 @@ export class Recalibrations {
     void this.#keep(camera, of, next);
   }
 
-  /** @returns whether it is time to ask what follows from it */
-  #note(of: OfCamera, outcome: Outcome): boolean {
-    const sha256 = this.#engine.bundleSha256();
-    // What another bundle said teaches nothing of this one.
-    if ((outcome.bundleSha256 ?? sha256) !== sha256) return false;
-    if (of.heardOf !== sha256) {
-      of.recalibrator = new Recalibrator();
-      of.heardOf = sha256;
-    }
-    const evidence = evidenceOf(outcome);
-    return evidence !== null && of.recalibrator.note(evidence);
+  /** What another bundle said teaches nothing of this one. */
+  #isOfBundle({ bundleSha256 }: Outcome): boolean {
+    return bundleSha256 === undefined || bundleSha256 === this.#engine.bundleSha256();
   }
 
   /** Whether it was learned of the bundle that forecasts now. */
@@ -135,11 +139,12 @@ export class Recalibrations {
       outcomes,
     }: { temperature: number; nothingBias: number; outcomes: number },
   ): Promise<void> {
-    const { bundleSha256, console, metrics, now } = this.#engine;
+    const { console, metrics, now } = this.#engine;
+    const bundleSha256 = this.#engine.bundleSha256();
     const at = new Date(now()).toISOString();
     const entry = {
       ...({ schema: 'lookahead.calibration.v1', by: 'engine', frozen: false } as const),
-      ...{ temperature, nothingBias, outcomes, at, bundleSha256: bundleSha256() },
+      ...{ temperature, nothingBias, outcomes, at, bundleSha256 },
     };
     of.isWriting = true;
     try {
@@ -218,15 +223,14 @@ export class Recalibrations {
   #cameraOf(camera: string): OfCamera {
     const known = this.#cameras.get(camera);
     if (known) return known;
-    const made = {
-      ...{ recalibrator: new Recalibrator(), heardOf: this.#engine.bundleSha256() },
-      ...{ version: null, revision: 0 },
-      drift: noDrift,
-      isWriting: false,
-    };
+    const made = { ...unheard(), version: null, revision: 0, isWriting: false };
     this.#cameras.set(camera, made);
     return made;
   }
+}
+
+function unheard(): Pick<OfCamera, 'recalibrator' | 'drift'> {
+  return { recalibrator: new Recalibrator(), drift: noDrift };
 }
 
 function isOutcome(message: Message): message is Outcome {

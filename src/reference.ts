@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { z } from 'zod';
+import { BundleShowSchema, BundleUseSchema } from './bundle-switch.js';
 import { configKeys, overrides } from './config.js';
 import { errorCodes } from './errors.js';
 import {
@@ -33,10 +34,14 @@ const messages = [
   ['heartbeat', 'lookahead.v1.{site}.heartbeat', HeartbeatSchema],
   ['cameraList', 'lookahead.v1.{site}.svc.cameras.list', CameraListSchema],
   ['answer', 'lookahead.v1.{site}.svc.ask', AnswerPieceSchema],
+  ['bundle', 'lookahead.v1.{site}.svc.bundle.use', BundleShowSchema],
 ] as const;
 
 /** What services are asked, where it is more than nothing. */
-const requests: Readonly<Record<string, z.ZodType>> = { answer: AskRequestSchema };
+const requests: Readonly<Record<string, z.ZodType>> = {
+  answer: AskRequestSchema,
+  bundle: BundleUseSchema,
+};
 
 /** The part of JSON Schema that zod makes of ours. */
 interface Node {

@@ -44,13 +44,13 @@ interface Named {
  */
 export function scoreCameras(engine: Scoring): Scoreboard {
   const { config, bus, models, metrics, messages, console, closers, onFatal } = engine;
-  const { manifest, sha256 } = models.bundle;
   const board = new Scoreboard();
-  const bundle = { name: manifest.name, version: manifest.version, sha256 };
   const write = (of: Pick<Score, 'camera' | 'target'>, nowMs: number): Score => {
     const recalibration =
       of.target === 'next' ? (engine.recalibrations?.of(of.camera) ?? null) : null;
     const drift = of.target === 'next' ? (engine.recalibrations?.driftOf(of.camera) ?? null) : null;
+    const { manifest, sha256 } = models.bundle;
+    const bundle = { name: manifest.name, version: manifest.version, sha256 };
     return scoreMessage(board, of, { site: config.site, bundle, recalibration, drift }, nowMs);
   };
   const outcome$ = messages.pipe(filter(isOutcome));

@@ -18,7 +18,7 @@ function asking(change: Partial<AskOptions> = {}) {
   const asked: string[] = [];
   const ask = createAsk({
     site: 'yard',
-    labels,
+    labels: () => labels,
     cameras: () => ['gate', 'door'],
     windowOf: (camera) => (camera === 'gate' ? window : undefined),
     questionOf: () => undefined,

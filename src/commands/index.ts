@@ -18,11 +18,17 @@ export const commands: Readonly<Record<string, Command>> = {
   report: async (args, context) => (await import('./report.js')).reportCommand(args, context),
   replay: async (args, context) => (await import('./replay.js')).replayCommand(args, context),
   harvest: async (args, context) => (await import('./harvest.js')).harvestCommand(args, context),
+  compare: async (args, { ffmpegPath, out, err, cwd }) =>
+    (await import('./compare.js')).compareCommand(args, { ffmpegPath, out, err, cwd, cacheDir }),
   calibration: async (args, context) =>
     (await import('./calibration.js')).calibrationCommand(args, context),
   yard: async (args, context) => (await import('./yard.js')).yardCommand(args, context),
   models: async (args, context) => (await import('./models.js')).modelsCommand(args, context),
-  bundle: async (args, context) => (await import('./bundle.js')).bundleCommand(args, context),
+  bundle: async (args, context) => {
+    if (args[0] === 'use' || args[0] === 'show')
+      return (await import('./bundle-use.js')).bundleUseCommand(args, context);
+    return (await import('./bundle.js')).bundleCommand(args, context);
+  },
   evaluate: async (args, context) => {
     const { ffmpegPath, out, err, env } = context;
     const bundleDir = bundleDirOf({ bundle: 'yard' });

@@ -6,9 +6,10 @@ export const heartbeatPeriodMs = 1_000;
 
 export interface HeartbeatSource {
   readonly site: string;
-  readonly epoch: number;
-  readonly bundle: Heartbeat['bundle'];
-  /** The states of all cameras, asked at each beat. */
+  /** These are asked at each beat. */
+  readonly epoch: () => number;
+  readonly bundle: () => Heartbeat['bundle'];
+  /** The states of all cameras. */
   readonly cameras: () => Heartbeat['cameras'];
 }
 
@@ -23,10 +24,10 @@ export function heartbeats(
       schema: 'lookahead.heartbeat.v1',
       site: source.site,
       at: new Date(scheduler.now()).toISOString(),
-      epoch: source.epoch,
+      epoch: source.epoch(),
       sequence,
       cameras: { ...source.cameras() },
-      bundle: source.bundle,
+      bundle: source.bundle(),
     })),
   );
 }

@@ -82,34 +82,38 @@ export function keyValues(access: BucketAccess): KeyValues {
         return found;
       }),
     watch: (listener, onFailure) => {
-      let stop = (): void => undefined;
       const ending = new AbortController();
       const { signal } = ending;
       const read = async (connection: BucketConnection): Promise<void> => {
         const entries = await (await connection.open()).watch();
-        stop = () => entries.stop();
+        const stop = (): void => entries.stop();
+        signal.addEventListener('abort', stop);
         if (signal.aborted) stop();
-        for await (const { key, revision, value, operation } of entries) {
-          if (signal.aborted) return;
-          listener({ key, revision, data: operation === 'PUT' ? value : null });
+        try {
+          for await (const { key, revision, value, operation } of entries) {
+            if (signal.aborted) return;
+            listener({ key, revision, data: operation === 'PUT' ? value : null });
+          }
+        } finally {
+          signal.removeEventListener('abort', stop);
         }
       };
       const follow = async (connection: BucketConnection): Promise<void> => {
-        while (!signal.aborted && connection.isLive()) {
+        const isWanted = (): boolean => !signal.aborted && connection.isLive();
+        while (isWanted()) {
           try {
             await read(connection);
           } catch (error) {
             // A connection that is lost tells so itself, and the next one begins anew.
-            if (!signal.aborted && connection.isLive()) onFailure(failureOf(error));
+            if (isWanted()) onFailure(failureOf(error));
           }
-          if (connection.isLive()) await pause();
+          if (isWanted()) await pause();
         }
       };
       const detach = onConnected((connection) => void follow(connection));
       return () => {
         ending.abort();
         detach();
-        stop();
       };
     },
   };

@@ -14,8 +14,8 @@ it('beats at once and each second, numbered, with the states of that moment', ()
     ];
     const source = {
       site: 'test',
-      epoch: 7,
-      bundle: { name: 'yard', version: '0.1.0', sha256: 'a'.repeat(64) },
+      epoch: () => 7,
+      bundle: () => ({ name: 'yard', version: '0.1.0', sha256: 'a'.repeat(64) }),
       cameras: () => states.shift() ?? {},
     };
     const beat = (sequence: number, state: 'connecting' | 'online' | 'frozen'): Heartbeat =>
@@ -26,7 +26,7 @@ it('beats at once and each second, numbered, with the states of that moment', ()
         epoch: 7,
         sequence,
         cameras: { gate: state },
-        bundle: source.bundle,
+        bundle: source.bundle(),
       });
     expectObservable(heartbeats(source, 1_000, scheduler).pipe(take(3))).toBe(
       'a 999ms b 999ms (c|)',

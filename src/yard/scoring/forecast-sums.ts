@@ -70,6 +70,12 @@ export class ForecastSums {
     return this.sums.measure((sum) => skillOf(sum, name) - skillOf(sum, over));
   }
 
+  /** Of log scores, on the same resamples: above 0 the other is better. */
+  logScoreGain(name: string, over: string): Measure | null {
+    if (!this.isWhole(name) || !this.isWhole(over)) return null;
+    return this.sums.measure((sum) => (sum(`log ${name}`) - sum(`log ${over}`)) / sum('windows'));
+  }
+
   /** Nats, lower is better. */
   logScore(name: string): Measure | null {
     return this.isWhole(name) ? this.sums.ratio(`log ${name}`, 'windows') : null;

@@ -1,0 +1,117 @@
+/** Two bundles' forecasts of the same recordings, each marked by both bundles' own recognition: neither is its only judge. */
+import type { Forecast, Outcome } from '../../messages.js';
+import type { Label } from '../../models/manifest.js';
+import { spreadForecast } from '../../operators/score-forecast.js';
+import { brierScore, logScore } from '../../scores.js';
+import { SceneSums, type BootstrapOptions, type Measure } from './scene-sums.js';
+
+export const sides = ['a', 'b'] as const;
+export type Side = (typeof sides)[number];
+
+/** What one bundle published of one recording. */
+export interface Published {
+  readonly forecasts: readonly Forecast[];
+  readonly outcomes: readonly Outcome[];
+}
+
+export interface Marks {
+  readonly windows: number;
+  readonly logScore: Readonly<Record<Side, Measure>>;
+  readonly brier: Readonly<Record<Side, Measure>>;
+  /** B's log score less A's, nats: above 0 A is better. Paired by window. */
+  readonly logScoreGain: Measure;
+  readonly brierGain: Measure;
+}
+
+/** Windows within a minute resemble each other, so that intervals are drawn by minutes of a recording. */
+const blockMs = 60_000;
+
+export class ComparedOutcomes {
+  readonly #labels: Readonly<Record<Side, readonly Label[]>>;
+  readonly #sums: Readonly<Record<Side, SceneSums>>;
+  #recordings = 0;
+  #blocks = 0;
+
+  /** @param labels of each bundle, in its own order; the same as sets */
+  constructor(labels: Readonly<Record<Side, readonly Label[]>>, options: BootstrapOptions = {}) {
+    this.#labels = labels;
+    this.#sums = { a: new SceneSums(options), b: new SceneSums(options) };
+  }
+
+  get recordings(): number {
+    return this.#recordings;
+  }
+
+  /** Only windows that both have forecast count; by each judge those that it could decide. */
+  add(published: Readonly<Record<Side, Published>>): void {
+    const next = (side: Side): Map<string, Forecast> =>
+      new Map(
+        published[side].forecasts
+          .filter(({ rev, target }) => rev === 0 && target === 'next')
+          .map((forecast) => [forecast.window.to, forecast]),
+      );
+    const forecasts = { a: next('a'), b: next('b') };
+    for (const judge of sides) {
+      const observed = new Map(
+        published[judge].outcomes.flatMap(({ id, observed: label, target }) =>
+          label === null || target === 'within' ? [] : [[id, label] as const],
+        ),
+      );
+      for (const [to, judged] of forecasts[judge]) {
+        const label = observed.get(judged.id);
+        const [a, b] = [forecasts.a.get(to), forecasts.b.get(to)];
+        if (label === undefined || !a || !b) continue;
+        const block = this.#blocks + Math.floor(Date.parse(to) / blockMs);
+        this.#sums[judge].add(block, 'windows', 1);
+        for (const [side, forecast] of [
+          ['a', a],
+          ['b', b],
+        ] as const) {
+          const marks = this.#marksOf(side, forecast, label);
+          this.#sums[judge].add(block, `log ${side}`, marks.log);
+          this.#sums[judge].add(block, `brier ${side}`, marks.brier);
+        }
+      }
+    }
+    this.#recordings += 1;
+    // No two recordings share a block.
+    this.#blocks += 1_000_000_000;
+  }
+
+  /** Null: that judge decided no window. */
+  judgedBy(judge: Side): Marks | null {
+    const sums = this.#sums[judge];
+    const mean = (column: string): Measure | null => sums.ratio(column, 'windows');
+    const gain = (of: string): Measure | null =>
+      sums.measure((sum) => (sum(`${of} b`) - sum(`${of} a`)) / sum('windows'));
+    const [logA, logB, brierA, brierB] = ['log a', 'log b', 'brier a', 'brier b'].map(mean);
+    const [logScoreGain, brierGain] = [gain('log'), gain('brier')];
+    if (!logA || !logB || !brierA || !brierB || !logScoreGain || !brierGain) return null;
+    return {
+      windows: sums.total('windows'),
+      logScore: { a: logA, b: logB },
+      brier: { a: brierA, b: brierB },
+      ...{ logScoreGain, brierGain },
+    };
+  }
+
+  #marksOf(side: Side, forecast: Forecast, observed: string): { log: number; brier: number } {
+    const labels = this.#labels[side];
+    const came = labels.findIndex(({ type, text }) =>
+      type === 'nothing' ? observed === 'nothing' : text === observed,
+    );
+    const chances = spreadForecast(forecast, labels);
+    return { log: logScore(chances, came), brier: brierScore(chances, came) };
+  }
+}
+
+/** Which is better, in plain words. @param gain B's log score less A's, nats */
+export function verdictOf(gain: Measure, windows: number): string {
+  const [low, high] = gain.interval;
+  const better = low > 0 ? 'A' : high < 0 ? 'B' : null;
+  const by = Math.abs(gain.value).toFixed(3);
+  const bounds = [Math.abs(low), Math.abs(high)].sort((a, b) => a - b).map((it) => it.toFixed(3));
+  if (better)
+    return `${better} is better: log score lower by ${by} [${bounds.join(', ')}] on ${String(windows)} windows`;
+  return `no difference can be told: log score of B less A ${gain.value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}] on ${String(windows)} windows`;
+}
