@@ -14,23 +14,32 @@ const nameOfBundle = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 export const BundleUseSchema = z.object({
   schema: z.literal('lookahead.bundle.use.v1'),
-  /** A name below `bundles/`, or a path that the configuration allows; null: the one before. */
-  bundle: z.string().min(1).max(4096).nullable(),
+  bundle: z
+    .string()
+    .min(1)
+    .max(4096)
+    .nullable()
+    .describe(
+      'A name below bundles/, or a path that models.switchable lists. null: the one before.',
+    ),
 });
 
-const BundleFactsSchema = z.object({
-  name: z.string(),
-  version: z.string(),
-  sha256: z.string(),
-});
+const BundleFactsSchema = z
+  .object({
+    name: z.string().describe('Name of the bundle.'),
+    version: z.string().describe('Its version.'),
+    sha256: z.string().describe('Digest of its manifest, hexadecimal.'),
+  })
+  .describe('The bundle in use.');
 export const BundleShowSchema = z.object({
   schema: z.literal('lookahead.bundle.v1'),
-  site: z.string(),
+  site: z.string().describe('The place; third token of the subject.'),
   current: BundleFactsSchema,
-  /** Since when it is in use. */
-  since: z.iso.datetime(),
-  /** What going back would lead to; null: there was none before. */
-  previous: z.string().nullable(),
+  since: z.iso.datetime().describe('Since when it is in use. UTC, milliseconds, ISO 8601.'),
+  previous: z
+    .string()
+    .nullable()
+    .describe('What going back would lead to. null: there was none before.'),
 });
 export type BundleShow = z.infer<typeof BundleShowSchema>;
 

@@ -96,6 +96,11 @@ export class Recalibrations {
     return { since: new Date(sinceMs).toISOString(), recent, usual };
   }
 
+  /** How many outcomes of a camera it goes by. */
+  heard(camera: string): number {
+    return this.#cameras.get(camera)?.recalibrator.heard ?? 0;
+  }
+
   /** An outcome of an earlier run: it is known, and changes nothing by itself. */
   remember(outcome: Outcome): void {
     if (!this.#isOfBundle(outcome)) return;
@@ -121,8 +126,8 @@ export class Recalibrations {
   }
 
   /** What another bundle said teaches nothing of this one. */
-  #isOfBundle({ bundleSha256 }: Outcome): boolean {
-    return bundleSha256 === undefined || bundleSha256 === this.#engine.bundleSha256();
+  #isOfBundle({ bundle }: Outcome): boolean {
+    return bundle === undefined || bundle.sha256 === this.#engine.bundleSha256();
   }
 
   /** Whether it was learned of the bundle that forecasts now. */

@@ -46,7 +46,10 @@ function start(
   onTestFailed(() => void process.stderr.write(`the subscriber printed:\n${text}\n`));
   return {
     text: () => text,
-    actions: () => [...text.matchAll(/^\S+ (unknown|clear|caution): .*$/gm)].map((m) => m[1] ?? ''),
+    actions: () =>
+      [...text.matchAll(/^\S+ (unknown|clear|caution|drive|stop|slow): .*$/gm)].map(
+        (m) => m[1] ?? '',
+      ),
   };
 }
 
@@ -132,6 +135,68 @@ describe('examples/subscriber.ts', () => {
   it('acts on what is fresh and calibrated, and knows when it does not know', async () => {
     const args = (url: string): string[] => ['.cache/examples/subscriber.js', url, 'test', 'gate'];
     await promise((url) => start(process.execPath, args(url)));
+  });
+});
+
+describe('examples/robot', () => {
+  it('drives, stops for what may cross, and slows down where it knows nothing', async () => {
+    const server = await natsServerForTest();
+    const bus = await connectBus({
+      servers: [server.url],
+      site: 'test',
+      limits: { reconnectMs: 100 },
+    });
+    onTestFinished(() => bus.close(0));
+    await bus.ready(20_000);
+    let camera: 'online' | 'offline' | undefined;
+    let said: Partial<Forecast> = {};
+    let sequence = 0;
+    const beating = setInterval(() => {
+      if (camera === undefined) return;
+      bus.heartbeat(heartbeat(1, { cameras: { gate: camera } }));
+      const next = sequence++;
+      const id = `${forecast(next).id}-within`;
+      void bus.publish(fresh(next, 0.5, { id, target: 'within', ...said }));
+    }, 200);
+    onTestFinished(() => clearInterval(beating));
+    const robot = start(process.execPath, [
+      '.cache/examples/robot/robot.js',
+      server.url,
+      'test',
+      'gate',
+      '0.2',
+    ]);
+    const expected: string[] = [];
+    const becomes = async (action: string, why: string): Promise<void> => {
+      expected.push(action);
+      await vi.waitFor(
+        () => {
+          expect(robot.actions()).toEqual(expected);
+          expect(robot.text().trimEnd().split('\n').at(-1)).toContain(why);
+        },
+        { timeout: 30_000, interval: 50 },
+      );
+    };
+    await becomes('slow', 'no heartbeat');
+    said = { chances: { 'person comes out': 0.05, 'van enters': 0.9 } };
+    camera = 'online';
+    await becomes('drive', '5 %');
+    said = { chances: { 'person comes out': 0.4 } };
+    await becomes('stop', '40 %');
+    said = { ...said, calibrated: false };
+    await becomes('slow', 'not calibrated');
+    said = { chances: { 'person comes out': 0.05 } };
+    await becomes('drive', '');
+    camera = 'offline';
+    await becomes('slow', 'the camera is offline');
+    camera = 'online';
+    await becomes('drive', '');
+    said = { ...said, validUntil: new Date(Date.now() - 1).toISOString() };
+    await becomes('slow', 'stale');
+    said = { chances: { 'person comes out': 0.05 } };
+    await becomes('drive', '');
+    camera = undefined;
+    await becomes('slow', 'no heartbeat');
   });
 });
 

@@ -12,6 +12,7 @@ const commands: Readonly<Record<string, Command>> = {
     (await import('./yard-perceive.js')).yardPerceiveCommand(args, context),
   forecast: async (args, context) =>
     (await import('./yard-forecast.js')).yardForecastCommand(args, context),
+  robot: async (args, context) => (await import('./yard-robot.js')).yardRobotCommand(args, context),
   score: async (args, context) => (await import('./yard-score.js')).yardScoreCommand(args, context),
 };
 

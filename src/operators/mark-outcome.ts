@@ -165,11 +165,10 @@ function headerOf({
 }: Forecast) {
   return {
     schema: 'lookahead.outcome.v1',
-    ...{ id, site, camera, target, horizonMs, calibrated },
+    ...{ id, site, camera, target, horizonMs, calibrated, bundle },
     windowTo: window.to,
     basis: basis ?? 'reasoned',
     recalibration: recalibration ?? null,
-    bundleSha256: bundle.sha256,
     answers: {
       events: events.map(({ label, confidence }) => ({ label, confidence })),
       ...{ somethingElse, nothing },

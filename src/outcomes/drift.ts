@@ -3,12 +3,12 @@
  *
  * What is summed is each block's share of the forecast's log score in that of the base rate learned on the camera: 1 less its
  * skill. At night less happens, and both scores are lower; their difference falls with them, so that it would give an alert
- * every night, but their share stays. Outcomes of a few seconds overlap and come in bouts; the mean over a block of them is
- * nearly independent of the next block's (in the yard their correlation is below 0.1). A block whose share is above the usual
+ * every night, but their share stays, and so does its spread. Outcomes of a few seconds overlap and come in bouts; the mean over a block of them is
+ * nearly independent of the next block's (in the yard neighbours correlate by -0.12 to 0.05). A block whose share is above the usual
  * one by half a standard deviation leaves the sum as it is, what is worse raises it, what is better lowers it, and beyond
  * `alarmAt` there is an alert.
  *
- * False alarms: with the defaults, fewer than one camera in fifty alarms within a week of 8,400 blocks in which nothing
+ * False alarms: with the defaults, fewer than one camera in fifty alarms within a week of 10,080 blocks in which nothing
  * changes (`test/outcomes/drift.test.ts` simulates it).
  */
 import type { Outcome } from '../messages.js';

@@ -21,6 +21,11 @@ export class Recalibrator {
     this.#options = options;
   }
 
+  /** How many it knows of those that a fit looks at. */
+  get heard(): number {
+    return this.#heard.length;
+  }
+
   /**
    * One more outcome. Those of earlier runs may come after the first of this one, and again: they are put in the order of their
    * forecasts, each once.

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { followTable, withinChances, type FollowTable } from '../../src/outcomes/within.js';
+import { followTable, withinChances } from '../../src/outcomes/within.js';
 
 const labels = ['nothing', 'van stops', 'gate opens', 'dog barks'].map((text) => ({ text }));
 const follow = {
@@ -66,7 +66,7 @@ describe('withinChances', () => {
   });
 
   it('stay finite where nothing, or something, is certain', () => {
-    for (const hasTable of [null, table as FollowTable]) {
+    for (const hasTable of [null, table!]) {
       expect(withinChances([1, 0, 0, 0], hasTable).chances).toEqual([1, 0, 0, 0]);
       const certain = withinChances([0, 1, 0, 0], hasTable).chances;
       expect(certain[1]).toBeGreaterThan(0.999);

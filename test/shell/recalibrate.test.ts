@@ -56,7 +56,7 @@ async function engineOn(server: TestNatsServer, change: Partial<Recalibrating> =
   const hear = (from: number, to: number): void => {
     for (let at = from; at < to; at++) messages.next(tooRestless(at));
   };
-  return { bus, recalibrations, metrics, lines, hear };
+  return { bus, recalibrations, messages, metrics, lines, hear };
 }
 
 async function command(server: TestNatsServer, ...args: string[]): Promise<string> {
@@ -88,6 +88,16 @@ describe('an engine', () => {
     expect(second.recalibrations.of('gate')?.version).toBeGreaterThanOrEqual(learned?.version ?? 0);
   });
 
+  it('learns nothing from what another bundle has said', async () => {
+    const server = await natsServerForTest();
+    const { recalibrations } = await engineOn(server);
+    const bundle = { name: 'yard', version: '0.0.1', sha256: 'another' };
+    for (let at = 0; at < 400; at++) recalibrations.remember(tooRestless(at, { bundle }));
+    const own = { name: 'yard', version: '0.0.2', sha256 };
+    for (let at = 0; at < 99; at++) recalibrations.remember(tooRestless(at, { bundle: own }));
+    expect(recalibrations.heard('gate')).toBe(99);
+  });
+
   it('switched off applies nothing and keeps nothing', async () => {
     const server = await natsServerForTest();
     const { hear, recalibrations } = await engineOn(server, { enabled: false });
@@ -96,27 +106,30 @@ describe('an engine', () => {
     expect(await command(server, '--camera', 'gate')).toContain('nothing was learned yet');
   });
 
-  it('warns once when skill falls, and tells it until it is back', async () => {
+  it('warns once when skill falls, tells it as long as it is low, and what was remembered warns nobody', async () => {
     const server = await natsServerForTest();
-    const { recalibrations, lines } = await engineOn(server);
-    const messages = (skill: number, from: number, count: number): void => {
-      for (let at = from; at < from + count; at++) {
-        const marks = { brier: 0.5, logScore: 2, hit: false };
-        recalibrations.remember(
-          tooRestless(at, {
-            logScore: 2 - skill + 0.3 * Math.sin(at),
-            baselines: { baseRate: marks, persistence: marks },
-          }),
-        );
-      }
-    };
-    messages(1, 0, 4000);
+    const { recalibrations, messages, metrics, lines } = await engineOn(server);
+    const marks = { brier: 0.5, logScore: 2, hit: false };
+    const of = (at: number, skill: number): Outcome =>
+      tooRestless(at, {
+        logScore: 2 - skill + 0.3 * Math.sin(at),
+        baselines: { baseRate: marks, persistence: marks },
+      });
+    const warnings = (): string[] => lines.filter((line) => line.startsWith('warn'));
+    for (let at = 0; at < 4000; at++) recalibrations.remember(of(at, 1));
     expect(recalibrations.driftOf('gate')).toBeNull();
-    messages(0, 4000, 3000);
+    for (let at = 4000; at < 6000; at++) messages.next(of(at, 0));
     expect(recalibrations.driftOf('gate')).toMatchObject({
       usual: expect.closeTo(0.5, 1) as number,
+      recent: expect.closeTo(0, 1) as number,
     });
-    expect(lines.filter((line) => line.startsWith('warn'))).toEqual([]);
+    expect(warnings()).toHaveLength(1);
+    expect(warnings()[0]).toContain('gate: forecasts are worth less than they were');
+    expect(await metrics.text()).toContain('lookahead_drift{camera="gate"} 1');
+    for (let at = 6000; at < 9000; at++) messages.next(of(at, 1));
+    expect(recalibrations.driftOf('gate')).toBeNull();
+    expect(await metrics.text()).toContain('lookahead_drift{camera="gate"} 0');
+    expect(warnings()).toHaveLength(1);
   });
 });
 
@@ -235,7 +248,9 @@ it('outcomes of another bundle teach nothing, and what was learned of it is not 
   let now = sha256;
   const { bus, recalibrations, hear } = await engineOn(server, { bundleSha256: () => now });
   for (let at = 0; at < 400; at++)
-    recalibrations.remember(tooRestless(at, { bundleSha256: 'another' }));
+    recalibrations.remember(
+      tooRestless(at, { bundle: { name: 'yard', version: '0', sha256: 'another' } }),
+    );
   hear(400, 480);
   expect(await bus.keyValues('calibration', 16).history('gate')).toEqual([]);
   hear(480, 800);
