@@ -83,7 +83,7 @@ export function isMissing(error: unknown): boolean {
   );
 }
 
-/** The connection ended under the request. */
+/** The connection ended under the request, or the server has fallen silent. */
 export function isLost(error: unknown): boolean {
   const found = coded(error);
   // 10008: the server is stopping, and its JetStream has stopped already.
@@ -91,6 +91,11 @@ export function isLost(error: unknown): boolean {
     found?.api_error?.err_code === 10008 ||
     /^(CONNECTION_(CLOSED|DRAINING)|DISCONNECT|TIMEOUT)$/.test(found?.code ?? '')
   );
+}
+
+/** A value was to follow another one that is no longer the newest (10071). */
+export function isNewer(error: unknown): boolean {
+  return coded(error)?.api_error?.err_code === 10071;
 }
 
 /** Nobody answered on the stream's subject. */

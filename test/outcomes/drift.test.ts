@@ -79,6 +79,21 @@ describe('an alert that skill has fallen', () => {
     expect(state.drift).toBeNull();
   });
 
+  it('does not come of day that follows night, though a night is all that is known', () => {
+    for (let camera = 0; camera < 20; camera++) {
+      const random = seededRandom(1_000 + camera);
+      let state = noDrift;
+      for (let at = 0; at < 1_440; at++) {
+        // Less happens in the first eight hours: less is to be gained, and luck weighs less.
+        const part = at < 8 * 60 ? 0.4 : 1;
+        const { logScore, baseRateLogScore, atMs } = blockOf(random, at);
+        const marks = { logScore: logScore * part, baseRateLogScore: baseRateLogScore * part };
+        state = watchDrift(state, { atMs, ...marks }, byBlock);
+        expect(state.drift).toBeNull();
+      }
+    }
+  });
+
   it('does not come of single surprises, nor before it is known what is usual', () => {
     const random = seededRandom(4);
     let state = noDrift;
