@@ -30,7 +30,8 @@ const curve = [0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7];
 const texts: Readonly<Record<Driver, string>> = {
   blind: 'never stops',
   reacts: 'brakes for what is in its way',
-  lookahead: 'the same, and stops for what Lookahead says may cross',
+  creeps: 'the same, always at a crawl',
+  lookahead: 'brakes, and stops for what Lookahead says may cross',
   bayes: 'the same, by the best chances that could be known',
 };
 

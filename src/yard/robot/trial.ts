@@ -21,8 +21,11 @@ import {
 } from './drive.js';
 import { crossingsOf, footprints, touches, type Footprint } from './lane.js';
 
-/** `blind`: never stops. `reacts`: brakes for what is in its lane. The others react too, and look ahead. */
-export const drivers = ['blind', 'reacts', 'lookahead', 'bayes'] as const;
+/**
+ * `blind`: never stops. `reacts`: brakes for what is in its lane. `creeps`: does so at a crawl, as if nothing were ever known. The
+ * others react too, and look ahead.
+ */
+export const drivers = ['blind', 'reacts', 'creeps', 'lookahead', 'bayes'] as const;
 export type Driver = (typeof drivers)[number];
 
 export interface Tally {
@@ -133,7 +136,7 @@ class Run {
     const isForesighted = driver === 'lookahead' || driver === 'bayes';
     const senses: Senses = {
       things: driver === 'blind' ? null : seen,
-      chances: isForesighted ? chances[driver] : null,
+      chances: isForesighted ? chances[driver] : driver === 'creeps' ? 'unknown' : null,
     };
     const before = this.#robot;
     const robot = drive(before, lane, senses, threshold, tickS);
