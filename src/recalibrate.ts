@@ -89,8 +89,14 @@ export class Recalibrations {
     return { since: new Date(sinceMs).toISOString(), recent, usual };
   }
 
+  /** How many outcomes of a camera it goes by. */
+  heard(camera: string): number {
+    return this.#cameras.get(camera)?.recalibrator.heard ?? 0;
+  }
+
   /** An outcome of an earlier run: it is known, and changes nothing by itself. */
   remember(outcome: Outcome): void {
+    if (this.#isOfAnother(outcome)) return;
     const of = this.#cameraOf(outcome.camera);
     const evidence = evidenceOf(outcome);
     if (evidence) of.recalibrator.note(evidence);
@@ -99,6 +105,7 @@ export class Recalibrations {
   }
 
   #learn(outcome: Outcome): void {
+    if (this.#isOfAnother(outcome)) return;
     const { camera } = outcome;
     const of = this.#cameraOf(camera);
     this.#watchSkill(camera, of, outcome);
@@ -172,6 +179,11 @@ export class Recalibrations {
     const { metrics } = this.#engine;
     metrics.set('lookahead_recalibration_temperature', { camera }, temperature);
     metrics.set('lookahead_recalibration_nothing_bias', { camera }, nothingBias);
+  }
+
+  /** What another bundle's chances were worth says nothing of this one's. */
+  #isOfAnother({ bundle }: Outcome): boolean {
+    return bundle !== undefined && bundle.sha256 !== this.#engine.bundleSha256();
   }
 
   #watchSkill(camera: string, of: OfCamera, outcome: Outcome): void {

@@ -69,7 +69,7 @@ export const metricList = [
   {
     name: 'lookahead_outcomes_total',
     type: 'counter',
-    help: 'Forecasts by what came of them.',
+    help: 'Forecasts of what begins first by what came of them.',
     labels: ['camera', 'verdict'],
   },
   {

@@ -20,6 +20,11 @@ export class Recalibrator {
     this.#options = options;
   }
 
+  /** How many it knows of those that a fit looks at. */
+  get heard(): number {
+    return this.#heard.length;
+  }
+
   /** One more outcome, in the order of the forecasts. @returns whether it is time to ask what follows */
   note(evidence: Evidence): boolean {
     this.#heard = [...this.#heard, evidence].slice(-this.#options.outcomesMax);

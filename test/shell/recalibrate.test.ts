@@ -95,6 +95,16 @@ describe('an engine', () => {
     expect(second.recalibrations.of('gate')?.version).toBeGreaterThanOrEqual(learned?.version ?? 0);
   });
 
+  it('learns nothing from what another bundle has said', async () => {
+    const server = await natsServerForTest();
+    const { recalibrations } = await engineOn(server);
+    const bundle = { name: 'yard', version: '0.0.1', sha256: 'another' };
+    for (let at = 0; at < 400; at++) recalibrations.remember(tooRestless(at, { bundle }));
+    const own = { name: 'yard', version: '0.0.2', sha256 };
+    for (let at = 0; at < 99; at++) recalibrations.remember(tooRestless(at, { bundle: own }));
+    expect(recalibrations.heard('gate')).toBe(99);
+  });
+
   it('switched off applies nothing and keeps nothing', async () => {
     const server = await natsServerForTest();
     const { hear, recalibrations } = await engineOn(server, { enabled: false });
