@@ -142,9 +142,11 @@ export class BundleSwitch {
     const { sources } = this.#options;
     const engine = { ...this.#options.engine, epoch: this.#epoch };
     this.#watching = watchCameras(sources, engine);
-    resumeCameras(
-      sources.map(({ name }) => name),
-      engine,
+    this.#watching.add(
+      resumeCameras(
+        sources.map(({ name }) => name),
+        engine,
+      ),
     );
   }
 

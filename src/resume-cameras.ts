@@ -1,28 +1,36 @@
 /** The engine's cameras take up what earlier runs left; watching them does not wait for it. */
+import { Subscription } from 'rxjs';
 import { baselinesOf, publishMessage, type Engine } from './cameras.js';
 import { messageOf } from './errors.js';
+import type { Outcome } from './messages.js';
 import { isDoubtful } from './operators/doubtful-outcome.js';
 import { defaultLimits } from './pipeline-config.js';
 import { resumeOutcomes } from './resume.js';
 
-export function resumeCameras(cameras: readonly string[], engine: Engine): void {
+/** Until the returned is unsubscribed, or all is read. */
+export function resumeCameras(cameras: readonly string[], engine: Engine): Subscription {
+  const ending = new AbortController();
   const { bus, models, epoch, console, recalibrations } = engine;
   const { labels, geometry } = models.bundle.manifest;
+  const noteOutcome = ({ camera, observed, target }: Outcome): void => {
+    if (observed !== null && target !== 'within') baselinesOf(engine, camera).noteOutcome(observed);
+  };
   resumeOutcomes(bus, {
-    ...{ cameras, labels, epoch, now: Date.now },
+    ...{ cameras, labels, epoch, now: Date.now, signal: ending.signal },
     slackMs: 500 / geometry.framesPerSecond,
     isDoubtful: (seen) => isDoubtful(seen, defaultLimits.onsetDoubtMs),
     onOutcome: (outcome) => {
-      const { camera, observed, target } = outcome;
       recalibrations.remember(outcome);
-      if (observed !== null && target !== 'within')
-        baselinesOf(engine, camera).noteOutcome(observed);
+      noteOutcome(outcome);
     },
     onEvent: ({ camera, label, onset }) => {
       const baselines = baselinesOf(engine, camera);
       baselines.noteEvent(baselines.indexOf(label), Date.parse(onset));
     },
-    publish: (outcome) => publishMessage(engine, outcome),
+    publish: (outcome) => {
+      noteOutcome(outcome);
+      return publishMessage(engine, outcome); // Which the recalibrations hear.
+    },
   }).then(
     (count) => {
       if (count > 0)
@@ -34,4 +42,5 @@ export function resumeCameras(cameras: readonly string[], engine: Engine): void 
         console.log('warn', `What earlier runs stored was not read: ${messageOf(error)}`);
     },
   );
+  return new Subscription(() => ending.abort());
 }

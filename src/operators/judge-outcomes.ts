@@ -75,8 +75,8 @@ interface Seen {
   readonly toMs: number;
   readonly events: readonly RecognisedEvent[];
   readonly faintEvents: readonly FaintEvent[];
-  /** Whether nothing is missing between the scene before and this one. */
-  readonly isJoined: boolean;
+  /** Why it cannot be held to follow on the scene before; null: nothing is missing between them. */
+  readonly brokenBy: 'camera' | 'gap' | null;
 }
 
 interface OpenForecast {
@@ -99,7 +99,7 @@ function createJudge(options: JudgeOptions): Judge {
   const { labels, gapMaxMs, slackMs, openMax, scenesMax, now, isDoubtful } = options;
   const baselines = options.baselines ?? new Baselines(labels);
   let isOnline = true;
-  let hasBreak = true;
+  let wasOnline = true;
   let seen: Seen[] = [];
   let waiting: OpenForecast[] = [];
   let openedIds: readonly string[] = [];
@@ -111,7 +111,7 @@ function createJudge(options: JudgeOptions): Judge {
 
   /** The outcome, or null while later scenes must be awaited. */
   const weigh = (open: OpenForecast, scene: Seen): Outcome | null => {
-    if (!scene.isJoined) return undecidable(open, 'gap');
+    if (scene.brokenBy !== null) return undecidable(open, scene.brokenBy);
     open.events.push(...scene.events);
     open.faintEvents.push(...scene.faintEvents);
     const isCovered = scene.toMs + slackMs >= open.untilMs;
@@ -133,19 +133,23 @@ function createJudge(options: JudgeOptions): Judge {
 
   const see = (scene: Scene): Outcome[] => {
     const last = seen.at(-1);
-    const isJoined =
-      isOnline &&
-      !hasBreak &&
-      last !== undefined &&
-      scene.clip === last.clip + 1 &&
-      scene.fromMs - last.toMs <= gapMaxMs;
-    hasBreak = !isOnline;
+    const isNext =
+      last !== undefined && scene.clip === last.clip + 1 && scene.fromMs - last.toMs <= gapMaxMs;
+    const brokenBy = !isOnline || !wasOnline ? 'camera' : isNext ? null : 'gap';
+    wasOnline = isOnline;
     const { clip, fromMs, toMs } = scene;
     const events = scene.events.filter(
       ({ label, probability }) =>
         label !== 0 && probability >= (options.eventThresholds[label] ?? Infinity),
     );
-    const newest = { clip, fromMs, toMs, events, faintEvents: scene.faintEvents ?? [], isJoined };
+    const newest = {
+      clip,
+      fromMs,
+      toMs,
+      events,
+      faintEvents: scene.faintEvents ?? [],
+      brokenBy,
+    } as const;
     seen = [...seen, newest].slice(-scenesMax);
 
     const outcomes: Outcome[] = [];
@@ -169,7 +173,7 @@ function createJudge(options: JudgeOptions): Judge {
     const isKnown = seen.some((scene) => scene.toMs < fromMs + 1);
     if (!isKnown) return [undecidable({ forecast }, 'gap')];
     const opened: OpenForecast = {
-      ...{ forecast, fromMs, untilMs, baselines: baselines.now() },
+      ...{ forecast, fromMs, untilMs, baselines: baselines.at(fromMs) },
       events: [],
       faintEvents: [],
     };
@@ -187,7 +191,7 @@ function createJudge(options: JudgeOptions): Judge {
   const setOnline = (next: boolean): Outcome[] => {
     isOnline = next;
     if (next) return [];
-    hasBreak = true;
+    wasOnline = false;
     const lost = waiting;
     waiting = [];
     return lost.map((open) => undecidable(open, 'camera'));

@@ -8,6 +8,9 @@ const priorOutcomes = 20;
 /** As in the yard's exams: the loss to the base rate is at most ln 2 nats an outcome. */
 const persistenceWeight = 0.5;
 
+/** Events that are kept of a camera: more than begin between a window's end and the forecast that is made of it. */
+const eventsMax = 64;
+
 /** Chances over all labels, with the floor of every score. */
 export interface BaselineChances {
   readonly baseRate: readonly number[];
@@ -21,7 +24,8 @@ export class Baselines {
   readonly #labels: readonly Pick<Label, 'type' | 'text' | 'baseRate'>[];
   readonly #counts: number[];
   #outcomes = 0;
-  #last: { readonly label: number; readonly onsetMs: number } | null = null;
+  /** In the order of their onsets. */
+  #events: readonly { readonly label: number; readonly onsetMs: number }[] = [];
 
   constructor(labels: readonly Pick<Label, 'type' | 'text' | 'baseRate'>[]) {
     this.#labels = labels;
@@ -36,19 +40,24 @@ export class Baselines {
     this.#outcomes += 1;
   }
 
-  /** An event that was recognised; those that came late in an earlier one's stead are left out. */
+  /** An event that was recognised, in any order. */
   noteEvent(label: number, onsetMs: number): void {
-    if (label <= 0 || (this.#last && this.#last.onsetMs > onsetMs)) return;
-    this.#last = { label, onsetMs };
+    if (label <= 0) return;
+    const isAfter = this.#events.findIndex((event) => event.onsetMs > onsetMs);
+    const at = isAfter < 0 ? this.#events.length : isAfter;
+    this.#events = this.#events.toSpliced(at, 0, { label, onsetMs }).slice(-eventsMax);
   }
 
-  /** What both say now, by all that was noted: ask when a forecast is issued. */
-  now(): BaselineChances {
+  /**
+   * What both say by all that was noted: ask when a forecast is issued. Scenes that came while it was made show the beginning of
+   * its horizon; what begins there is not for persistence to know.
+   */
+  at(windowEndMs: number): BaselineChances {
     const total = this.#outcomes + priorOutcomes;
     const rates = this.#labels.map(
       ({ baseRate }, label) => ((this.#counts[label] ?? 0) + priorOutcomes * baseRate) / total,
     );
-    const last = this.#last?.label;
+    const last = this.#events.findLast(({ onsetMs }) => onsetMs < windowEndMs)?.label;
     const kept = last === undefined ? 0 : persistenceWeight;
     const persistence = rates.map((rate, label) => (1 - kept) * rate + (label === last ? kept : 0));
     return { baseRate: floored(rates), persistence: floored(persistence) };

@@ -289,6 +289,9 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
       const info = await manager.consumers.add(stream, wanted);
       leave = () => manager.consumers.delete(stream, info.name).catch(() => undefined);
       const consumer = await nc.jetstream().consumers.get(stream, info.name);
+      const silent = (): LookaheadError =>
+        unreachable(addresses, `it sent ${received} of ${info.num_pending} stored messages`);
+      let received = 0;
       let left = info.num_pending;
       while (left > 0) {
         const page = await consumer.fetch({
@@ -296,14 +299,20 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
           expires: limits.ackTimeoutMs,
         });
         const before = left;
-        for await (const { subject, data } of page) {
+        for await (const { subject, data, info: delivered } of page) {
           left--;
+          received++;
+          if (delivered.deliverySequence !== received) throw silent();
           if (left < max) yield { subject, data };
         }
-        // Deleted by age meanwhile.
-        if (left === before) return;
+        if (left < before) continue;
+        // Deleted by age meanwhile, or the server has fallen silent, which is not the end of what is stored.
+        const asked = await manager.consumers.info(stream, info.name).catch(() => null);
+        if (asked?.num_pending !== 0 || asked.delivered.consumer_seq !== received) throw silent();
+        return;
       }
     } catch (error) {
+      if (error instanceof LookaheadError) throw error;
       if (isMissing(error) || isNoStream(error)) return;
       throw nc !== live || isLost(error)
         ? unreachable(addresses, messageOf(error))

@@ -201,6 +201,14 @@ describe('judgeOutcomes', () => {
     expect(why([...scenes(0, 2), fakeForecast(), fakeScene(3), false])).toEqual(['camera']);
     expect(why([...scenes(0, 2), fakeForecast(), fakeScene(3), fakeScene(5)])).toEqual(['gap']);
     expect(why([...scenes(10, 20), fakeForecast()])).toEqual(['gap']);
+    // Pictures that stood still, or a camera that was away, while the forecast was made.
+    expect(why([...scenes(0, 2), false, ...scenes(3, 6), fakeForecast(), true])).toEqual([
+      'camera',
+    ]);
+    expect(why([...scenes(0, 3), false, true, ...scenes(4, 6), fakeForecast()])).toEqual([
+      'camera',
+    ]);
+    expect(why([...scenes(0, 2), fakeScene(4), fakeForecast()])).toEqual(['gap']);
     const two = [0, 1].map((sequence) => fakeForecast(undefined, 2, sequence));
     expect(why([...scenes(0, 2), ...two], { openMax: 1 })).toEqual(['full', 'camera']);
     const doubtful = { isDoubtful: () => true };
@@ -249,6 +257,16 @@ describe('judgeOutcomes', () => {
     expect(marks[1]?.baseRate.logScore).toBeCloseTo(-Math.log(0.4), 9);
     expect(marks[1]?.persistence.logScore).toBeCloseTo(-Math.log(0.2), 9);
     expect(marks[2]?.baseRate.logScore).toBeCloseTo(-Math.log((1 + 20 * 0.4) / 22), 9);
+  });
+
+  it('does not let persistence know what began while the forecast was made', () => {
+    const before = fakeScene(1, { events: [fakeEvent(2, 25)] });
+    const enters = fakeScene(3, { events: [fakeEvent(1, 65)] });
+    const steps = [fakeScene(0), before, fakeScene(2), enters, fakeForecast(), fakeScene(4)];
+    const [outcome] = judge(steps).outcomes;
+    expect(outcome?.observed).toBe('van enters');
+    // Half of it is with the gate, which had opened; the bundle's own rate of the van is 0.3.
+    expect(outcome?.baselines?.persistence.logScore).toBeCloseTo(-Math.log(0.15), 9);
   });
 
   it('asks of a forecast of what begins at all which labels did', () => {

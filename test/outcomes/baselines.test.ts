@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Baselines, marksOf } from '../../src/outcomes/baselines.js';
 import { labels } from '../support/fakes.js';
@@ -6,7 +7,7 @@ const sum = (values: readonly number[]): number => values.reduce((total, one) =>
 
 describe('the base rate of a camera', () => {
   test('begins as the bundle has it', () => {
-    const { baseRate, persistence } = new Baselines(labels).now();
+    const { baseRate, persistence } = new Baselines(labels).at(Infinity);
     labels.forEach(({ baseRate: rate }, at) => expect(baseRate[at]).toBeCloseTo(rate, 9));
     expect(persistence).toEqual(baseRate);
   });
@@ -14,7 +15,7 @@ describe('the base rate of a camera', () => {
   test('goes over to what came here: after 20 outcomes both weigh alike', () => {
     const baselines = new Baselines(labels);
     for (let at = 0; at < 20; at++) baselines.noteOutcome('box falls');
-    const { baseRate } = baselines.now();
+    const { baseRate } = baselines.at(Infinity);
     expect(baseRate[5]).toBeCloseTo((20 + 20 * 0.01) / 40, 9);
     expect(baseRate[0]).toBeCloseTo(0.2, 9);
     expect(sum(baseRate)).toBeCloseTo(1, 9);
@@ -24,14 +25,14 @@ describe('the base rate of a camera', () => {
     const baselines = new Baselines(labels);
     baselines.noteOutcome('nothing');
     baselines.noteOutcome('dog barks');
-    expect(baselines.now().baseRate[0]).toBeCloseTo((1 + 20 * 0.4) / 21, 9);
+    expect(baselines.at(Infinity).baseRate[0]).toBeCloseTo((1 + 20 * 0.4) / 21, 9);
   });
 
   test('never falls to zero', () => {
     const baselines = new Baselines(
       labels.map((label, at) => ({ ...label, baseRate: Number(at === 0) })),
     );
-    expect(Math.min(...baselines.now().baseRate)).toBeGreaterThan(5e-5);
+    expect(Math.min(...baselines.at(Infinity).baseRate)).toBeGreaterThan(5e-5);
   });
 });
 
@@ -41,8 +42,43 @@ describe('persistence', () => {
     baselines.noteEvent(3, 1000);
     baselines.noteEvent(2, 2000);
     baselines.noteEvent(1, 1500);
-    expect(baselines.now().persistence[2]).toBeCloseTo(0.5 + 0.5 * 0.15, 9);
-    expect(sum(baselines.now().persistence)).toBeCloseTo(1, 9);
+    expect(baselines.at(Infinity).persistence[2]).toBeCloseTo(0.5 + 0.5 * 0.15, 9);
+    expect(sum(baselines.at(Infinity).persistence)).toBeCloseTo(1, 9);
+  });
+
+  test('knows nothing of what began after the window, whatever was noted, in any order', () => {
+    const noted = fc.array(fc.record({ label: fc.nat(5), onsetMs: fc.nat(100) }), {
+      maxLength: 40,
+    });
+    fc.assert(
+      fc.property(noted, fc.nat(100), (events, windowEndMs) => {
+        const [all, known] = [new Baselines(labels), new Baselines(labels)];
+        for (const { label, onsetMs } of events) {
+          all.noteEvent(label, onsetMs);
+          if (onsetMs < windowEndMs) known.noteEvent(label, onsetMs);
+        }
+        const { baseRate, persistence } = all.at(windowEndMs);
+        expect(persistence).toEqual(known.at(Infinity).persistence);
+        expect(sum(persistence)).toBeCloseTo(1, 9);
+        const lastMs = Math.max(
+          ...events
+            .filter((it) => it.label > 0 && it.onsetMs < windowEndMs)
+            .map((it) => it.onsetMs),
+        );
+        const raised = persistence.findIndex((chance, at) => chance > (baseRate[at] ?? 1));
+        if (lastMs === -Infinity) expect(raised).toBe(-1);
+        else expect(events).toContainEqual({ label: raised, onsetMs: lastMs });
+      }),
+    );
+  });
+
+  test('keeps a bounded number of events: the newest', () => {
+    const baselines = new Baselines(labels);
+    baselines.noteEvent(3, 0);
+    for (let at = 1; at <= 10_000; at++) baselines.noteEvent(2, at);
+    const { baseRate, persistence } = baselines.at(1);
+    expect(persistence).toEqual(baseRate);
+    expect(baselines.at(10_000).persistence[2]).toBeCloseTo(0.5 + 0.5 * 0.15, 9);
   });
 });
 

@@ -158,6 +158,23 @@ describe('publishing', () => {
     await expect(read({})).rejects.toMatchObject({ code: 'broker_unreachable' });
   });
 
+  it('never takes a server that has fallen silent for the end of what is stored', async () => {
+    const server = await natsServerForTest();
+    const bus = await busFor(server, { limits: { ...quick, pingPeriodMs: 60_000 } });
+    await bus.ready(10_000);
+    await Promise.all(Array.from({ length: 600 }, (_, at) => bus.publish(outcome(at))));
+    let read = 0;
+    const reading = async (): Promise<void> => {
+      for await (const { data } of bus.history('outcome', { sinceMs: 0, max: 10_000 })) {
+        read += Number(data.length > 0);
+        if (read === 256) server.freeze();
+      }
+    };
+    await expect(reading()).rejects.toMatchObject({ code: 'broker_unreachable' });
+    expect(read).toBeLessThan(600);
+    server.thaw();
+  });
+
   it('drops and counts what is longer than the server takes', async () => {
     const server = await natsServerForTest({ config: 'max_payload: 8192' });
     const bus = await busFor(server);
