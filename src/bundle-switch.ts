@@ -13,38 +13,38 @@ import { resumeCameras } from './resume-cameras.js';
 /** A bundle below `bundles/`: nothing that could lead out of it. */
 const nameOfBundle = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-export const BundleUseSchema = z
-  .object({
-    schema: z.literal('lookahead.bundle.use.v1'),
-    bundle: z
-      .string()
-      .min(1)
-      .max(4096)
-      .nullable()
-      .describe('A name below bundles/, or a path of `models.switchable`; null: the one before.'),
-  })
-  .describe('Which bundle all cameras are to be watched by.');
+export const BundleUseSchema = z.object({
+  schema: z.literal('lookahead.bundle.use.v1'),
+  bundle: z
+    .string()
+    .min(1)
+    .max(4096)
+    .nullable()
+    .describe(
+      'A name below bundles/, or a path that models.switchable lists. null: the one before.',
+    ),
+});
 
 const BundleFactsSchema = z
   .object({
-    name: z.string().describe('Name in its manifest.'),
+    name: z.string().describe('Name of the bundle.'),
     version: z.string().describe('Its version.'),
     sha256: z.string().describe('Digest of its manifest, hexadecimal.'),
   })
-  .describe('The bundle that all cameras are watched by.');
+  .describe('The bundle in use.');
 export const BundleShowSchema = z
   .object({
     schema: z.literal('lookahead.bundle.v1'),
-    site: z.string().describe('The place.'),
+    site: z.string().describe('The place; third token of the subject.'),
     current: BundleFactsSchema,
-    since: z.iso.datetime().describe('Since when it is in use; UTC.'),
+    since: z.iso.datetime().describe('Since when it is in use. UTC, milliseconds, ISO 8601.'),
     previous: z
       .string()
       .nullable()
-      .describe('What going back would lead to; null: there was none before.'),
+      .describe('What going back would lead to. null: there was none before.'),
   })
   .describe(
-    'Reply of `bundle.use`, when the cameras are watched by the new bundle, and of `bundle.show`, which is asked with nothing.',
+    'Reply of `bundle.use`, once the cameras are watched by the new bundle, and of `bundle.show`, which is asked with nothing.',
   );
 export type BundleShow = z.infer<typeof BundleShowSchema>;
 

@@ -20,7 +20,7 @@ function split(args: readonly string[]): [string, string[]] {
 /** The programs that a command line needs. What is wrong with it is said by `main`. */
 export function toolsOf(args: readonly string[]): ('ffmpeg' | 'nats-server')[] {
   const [name, rest] = split(args);
-  if (['replay', 'evaluate'].includes(name)) return ['ffmpeg'];
+  if (['replay', 'evaluate', 'compare'].includes(name)) return ['ffmpeg'];
   if (name === 'yard') return /^(record|watch|perceive)$/.test(rest[0] ?? '') ? ['ffmpeg'] : [];
   if (name !== 'start') return [];
   try {

@@ -259,6 +259,7 @@ export const OutcomeSchema = z
       .optional()
       .describe('What the forecast had said, as published.'),
     basis: z.enum(['reasoned', 'carried']).optional().describe('Of the forecast.'),
+    bundle: BundleNameSchema.optional().describe('Of the forecast.'),
     calibrated: z.boolean().optional().describe('Of the forecast.'),
     recalibration: RecalibrationSchema.nullable().optional().describe('Of the forecast.'),
     began: z

@@ -2,7 +2,7 @@
 import { filter, type Subject, type Subscription } from 'rxjs';
 import type { Closers } from './closers.js';
 import type { Console } from './console.js';
-import { messageOf } from './errors.js';
+import { LookaheadError, messageOf } from './errors.js';
 import type { Message, Outcome, Recalibration, Score } from './messages.js';
 import type { Metrics } from './metrics/registry.js';
 import {
@@ -26,7 +26,7 @@ import type { KeyValues, StoredValue } from './sinks/key-values.js';
 
 export interface Recalibrating {
   readonly bus: Pick<Bus, 'keyValues'>;
-  /** Of the bundle in use, now. */
+  /** Of the bundle that forecasts now. */
   readonly bundleSha256: () => string;
   /** False: what is kept is neither used nor changed. Skill is watched all the same. */
   readonly enabled: boolean;
@@ -39,8 +39,12 @@ export interface Recalibrating {
 }
 
 interface OfCamera {
-  readonly recalibrator: Recalibrator;
+  /** Hears outcomes of the present bundle alone. */
+  recalibrator: Recalibrator;
+  /** The newest one kept, of whatever bundle; null: none, or nonsense. */
   version: CalibrationVersion | null;
+  /** The newest in the bucket, whatever it holds. */
+  revision: number;
   drift: DriftState;
   isWriting: boolean;
 }
@@ -48,38 +52,41 @@ interface OfCamera {
 export class Recalibrations {
   readonly #engine: Recalibrating;
   readonly #store: KeyValues;
-  #stopFollowing: () => void = () => undefined;
   readonly #cameras = new Map<string, OfCamera>();
+  #complaint = '';
 
   /** Follows the outcomes that are published and the versions that are kept until the closers are called. */
   constructor(engine: Recalibrating) {
     this.#engine = engine;
     const { bus, messages, closers } = engine;
     this.#store = bus.keyValues(calibrationBucket.name, calibrationBucket.versions);
-    this.begin();
+    const stop = this.#store.watch(
+      (value) => this.#follow(value),
+      (error) => this.#complain(error),
+    );
     const hearing: Subscription = messages.pipe(filter(isOutcome)).subscribe({
       next: (outcome) => this.#learn(outcome),
       error: () => undefined,
     });
     closers.add(() => {
       hearing.unsubscribe();
-      this.#stopFollowing();
+      stop();
     });
   }
 
-  /** Another bundle: what was learned of the last one's chances says nothing of these, unless it is kept. */
+  /** Another bundle: what was learned of the last one's chances says nothing of these. What is kept of it stays kept. */
   begin(): void {
-    this.#stopFollowing();
-    for (const [camera, of] of this.#cameras) this.#adopt(camera, of, null);
-    this.#cameras.clear();
-    this.#stopFollowing = this.#store.watch((camera, value) => this.#follow(camera, value));
+    for (const [camera, of] of this.#cameras) {
+      Object.assign(of, unheard());
+      if (of.version?.by === 'person') of.recalibrator.forget(Date.parse(of.version.at));
+      this.#adopt(camera, of, of.revision, of.version);
+    }
   }
 
   /** What is applied to the camera's next forecast; null: nothing. */
   of(camera: string): Recalibration | null {
-    return this.#engine.enabled
-      ? recalibrationOf(this.#cameras.get(camera)?.version ?? null)
-      : null;
+    const version = this.#cameras.get(camera)?.version ?? null;
+    return this.#engine.enabled && this.#fits(version) ? recalibrationOf(version) : null;
   }
 
   driftOf(camera: string): Score['drift'] {
@@ -89,8 +96,14 @@ export class Recalibrations {
     return { since: new Date(sinceMs).toISOString(), recent, usual };
   }
 
+  /** How many outcomes of a camera it goes by. */
+  heard(camera: string): number {
+    return this.#cameras.get(camera)?.recalibrator.heard ?? 0;
+  }
+
   /** An outcome of an earlier run: it is known, and changes nothing by itself. */
   remember(outcome: Outcome): void {
+    if (!this.#isOfBundle(outcome)) return;
     const of = this.#cameraOf(outcome.camera);
     const evidence = evidenceOf(outcome);
     if (evidence) of.recalibrator.note(evidence);
@@ -99,16 +112,27 @@ export class Recalibrations {
   }
 
   #learn(outcome: Outcome): void {
+    if (!this.#isOfBundle(outcome)) return;
     const { camera } = outcome;
     const of = this.#cameraOf(camera);
     this.#watchSkill(camera, of, outcome);
     const evidence = evidenceOf(outcome);
     if (!evidence || !of.recalibrator.note(evidence)) return;
     if (!this.#engine.enabled || of.isWriting || of.version?.frozen === true) return;
-    const inForce = of.version ?? bundlesOwn;
+    const inForce = of.version && this.#fits(of.version) ? of.version : bundlesOwn;
     const next = of.recalibrator.next(inForce);
     if (next === inForce || !('weight' in next)) return;
     void this.#keep(camera, of, next);
+  }
+
+  /** What another bundle said teaches nothing of this one. */
+  #isOfBundle({ bundle }: Outcome): boolean {
+    return bundle === undefined || bundle.sha256 === this.#engine.bundleSha256();
+  }
+
+  /** Whether it was learned of the bundle that forecasts now. */
+  #fits(version: CalibrationVersion | null): boolean {
+    return version?.bundleSha256 === this.#engine.bundleSha256();
   }
 
   async #keep(
@@ -129,8 +153,10 @@ export class Recalibrations {
     };
     of.isWriting = true;
     try {
-      const version = await this.#store.put(camera, encodeEntry(entry));
-      this.#adopt(camera, of, { ...entry, version });
+      const version = await this.#store.put(camera, encodeEntry(entry), of.revision);
+      // A person was faster: the watch tells what that is.
+      if (version === null) return;
+      if (version > of.revision) this.#adopt(camera, of, version, { ...entry, version });
       metrics.add('lookahead_recalibrations_total', { camera });
       console.log(
         'info',
@@ -144,34 +170,43 @@ export class Recalibrations {
     }
   }
 
-  /** Another has written, or this engine a moment ago. */
-  #follow(camera: string, value: StoredValue | null): void {
+  /** Another has written, or this engine a moment ago, or the connection is a new one. */
+  #follow({ key: camera, revision, data }: StoredValue): void {
     const of = this.#cameraOf(camera);
-    const entry = value && decodeEntry(value.data, value.revision);
-    const { console, bundleSha256 } = this.#engine;
-    if (value && !entry) {
+    this.#complaint = '';
+    if (revision <= of.revision) return;
+    const entry = data && decodeEntry(data, revision);
+    const { console } = this.#engine;
+    if (data && !entry)
       console.log(
         'warn',
-        `${camera}: version ${String(value.revision)} of its calibration is not one; the bundle's own chances are published.`,
+        `${camera}: version ${String(revision)} of its calibration cannot be used, its values are not what they may be; the bundle's own chances are published. Go back to another one with ./lookahead calibration.`,
       );
-    }
-    if (entry && of.version && entry.version <= of.version.version) return;
-    if (entry && entry.bundleSha256 !== bundleSha256()) {
-      console.log('debug', `${camera}: its calibration belongs to another bundle and is not used.`);
-      this.#adopt(camera, of, null);
-      return;
-    }
-    // What a person has set is not argued with by what came before it.
-    if (entry?.by === 'person') of.recalibrator.forget();
-    this.#adopt(camera, of, entry);
+    if (entry && !this.#fits(entry))
+      console.log(
+        'info',
+        `${camera}: version ${String(revision)} of its calibration was learned of another bundle and is not used${entry.frozen ? '; as it is frozen, nothing else is learned' : ''}.`,
+      );
+    if (entry?.by === 'person') of.recalibrator.forget(Date.parse(entry.at));
+    this.#adopt(camera, of, revision, entry);
   }
 
-  #adopt(camera: string, of: OfCamera, version: CalibrationVersion | null): void {
+  #adopt(camera: string, of: OfCamera, revision: number, version: CalibrationVersion | null): void {
+    of.revision = revision;
     of.version = version;
     const { temperature, nothingBias } = this.of(camera) ?? bundlesOwn;
     const { metrics } = this.#engine;
     metrics.set('lookahead_recalibration_temperature', { camera }, temperature);
     metrics.set('lookahead_recalibration_nothing_bias', { camera }, nothingBias);
+  }
+
+  /** Once, however often it is tried in vain. */
+  #complain(error: Error): void {
+    const remedy = error instanceof LookaheadError ? ` ${error.remedy}` : '';
+    const complaint = `Calibrations are not followed, what is in force stays so: ${messageOf(error)}${remedy}`;
+    if (this.#engine.enabled && complaint !== this.#complaint)
+      this.#engine.console.log('warn', complaint);
+    this.#complaint = complaint;
   }
 
   #watchSkill(camera: string, of: OfCamera, outcome: Outcome): void {
@@ -193,15 +228,14 @@ export class Recalibrations {
   #cameraOf(camera: string): OfCamera {
     const known = this.#cameras.get(camera);
     if (known) return known;
-    const made = {
-      recalibrator: new Recalibrator(),
-      version: null,
-      drift: noDrift,
-      isWriting: false,
-    };
+    const made = { ...unheard(), version: null, revision: 0, isWriting: false };
     this.#cameras.set(camera, made);
     return made;
   }
+}
+
+function unheard(): Pick<OfCamera, 'recalibrator' | 'drift'> {
+  return { recalibrator: new Recalibrator(), drift: noDrift };
 }
 
 function isOutcome(message: Message): message is Outcome {

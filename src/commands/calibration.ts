@@ -54,7 +54,8 @@ export async function calibrationCommand(
     const wanted = wantedBy(verb, versions, version, camera, sha256);
     if (wanted) {
       const made = await store.put(camera, encodeEntry(wanted));
-      versions.push({ ...wanted, version: made });
+      // Without a condition it is always made.
+      if (made !== null) versions.push({ ...wanted, version: made });
     }
     out.write(json ? `${JSON.stringify({ camera, versions })}\n` : table(camera, versions, sha256));
     return 0;

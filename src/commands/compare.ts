@@ -23,6 +23,7 @@ import type { Measure } from '../yard/scoring/scene-sums.js';
 import { examClips } from '../yard/truth/exam.js';
 import { yardLabels } from '../yard/world/labels.js';
 import type { EvaluateTools } from './evaluate.js';
+import { readDataset, videoOf } from '../yard/data/read-recording.js';
 import { openForecastModels } from './forecast-models.js';
 import { forecastScenes } from './forecast-scenes.js';
 import { heldOutScenes, progressOf, type HeldOut } from './held-out-scenes.js';
@@ -79,12 +80,14 @@ export async function compareCommand(
   const { recordings: given, json } = options.values;
   const dir = typeof given === 'string' ? resolve(tools.cwd, given) : null;
   const files = dir === null ? [] : await videosIn(dir);
-  const reports =
-    dir !== null && files.length > 0
-      ? await ofVideos(files, bundles, tools)
-      : [await ofYard(await yardOf(dir, seed, scenes, bundles.a, tools), scenes, bundles, tools)];
+  const isYard = files.length === 0;
+  const reports = !isYard
+    ? await ofVideos(files, bundles, tools)
+    : [await ofYard(await yardOf(dir, seed, scenes, bundles.a, tools), scenes, bundles, tools)];
   tools.out.write(
-    json === true ? `${JSON.stringify({ a, b, reports })}\n` : printed(a, b, reports),
+    json === true
+      ? `${JSON.stringify({ a, b, reports, verdict: together(reports) })}\n`
+      : printed(a, b, reports),
   );
   return 0;
 }
@@ -107,11 +110,15 @@ async function videosIn(dir: string): Promise<string[]> {
   const found = await stat(dir).catch(() => null);
   if (!found?.isDirectory())
     throw new LookaheadError('usage', `--recordings is ${dir}, where no folder is.`, usage);
-  const names = await readdir(dir);
-  return names
-    .filter((name) => videos.includes(extname(name).toLowerCase()))
-    .sort()
-    .map((name) => join(dir, name));
+  const names = (await readdir(dir)).sort();
+  if (!names.includes('dataset.json'))
+    return names
+      .filter((name) => videos.includes(extname(name).toLowerCase()))
+      .map((name) => join(dir, name));
+  // Of what cameras have recognised nobody knows the truth: its pictures are recordings like any other.
+  const { truth, scenes } = await readDataset(dir);
+  if (truth !== 'recognised') return [];
+  return Array.from({ length: scenes }, (_, scene) => videoOf(dir, scene));
 }
 
 function yardOf(
@@ -185,7 +192,7 @@ async function ofYard(
       row('top-1 share', (sums) => sums.topShare(1)),
       row('calibration error', (sums) => sums.calibration()?.ece ?? null),
     ],
-    verdict: verdictOf(gain, both.windows),
+    verdict: verdictOf(gain, both.windows, count),
   };
 }
 
@@ -233,7 +240,7 @@ async function ofVideos(
         },
         { ...{ what: 'Brier score', ...marks.brier }, difference: negated(marks.brierGain) },
       ],
-      verdict: verdictOf(marks.logScoreGain, marks.windows),
+      verdict: verdictOf(marks.logScoreGain, marks.windows, marks.minutes),
     };
   });
 }
@@ -259,6 +266,16 @@ async function watch(file: string, ports: ModelPorts, ffmpegPath: string): Promi
   };
 }
 
+/** A bundle that recognises what it expects looks better than it is: only what all judges say counts. */
+function together(reports: readonly Report[]): string {
+  const [first] = reports;
+  const sides = new Set(reports.map(({ verdict }) => verdict.split(':')[0]));
+  if (reports.length < 2 || !first) return first?.verdict ?? 'no window could be decided';
+  return sides.size === 1
+    ? `both judges: ${[...sides].join('')}`
+    : 'the judges disagree: no difference can be told';
+}
+
 function printed(a: string, b: string, reports: readonly Report[]): string {
   const cell = (measure: Measure | null): string => {
     if (!measure) return '-'.padEnd(24);
@@ -274,5 +291,5 @@ function printed(a: string, b: string, reports: readonly Report[]): string {
     verdict,
     '',
   ]);
-  return `A: ${a}\nB: ${b}\n[95 %, bootstrap over scenes; differences by the same windows]\n\n${lines.join('\n')}`;
+  return `A: ${a}\nB: ${b}\n[95 %, bootstrap over scenes; differences by the same windows]\n\n${lines.join('\n')}${reports.length > 1 ? `${together(reports)}\n` : ''}`;
 }

@@ -28,6 +28,11 @@ const forecastsBefore = 1800;
 const forecastsLearning = 500;
 const forecastsAfter = 1300;
 
+interface Row extends ProofRow {
+  /** As `ratio`, with the outcomes in which it was learned. */
+  readonly ratioFromStart: Measure;
+}
+
 /**
  * By the bundle's track forecaster over true tracks: what is measured is what outcomes teach, not what pixels hide.
  * @throws LookaheadError usage, bundle_invalid
@@ -66,7 +71,10 @@ export async function evaluateRecalibrationCommand(
       yards.push(yard);
       progress.note(yards.length);
     }
-    const rows = shifts.map((shift) => proofOf(yards, shift, forecastsLearning));
+    const rows = shifts.map((shift): Row => ({
+      ...proofOf(yards, shift, forecastsLearning),
+      ratioFromStart: proofOf(yards, shift, 0).ratio,
+    }));
     out.write(json === true ? `${JSON.stringify({ seed, rows })}\n` : table(rows));
     return 0;
   } finally {
@@ -75,15 +83,16 @@ export async function evaluateRecalibrationCommand(
   }
 }
 
-function table(rows: readonly ProofRow[]): string {
+function table(rows: readonly Row[]): string {
   const cell = ({ value, interval: [low, high] }: Measure): string =>
     `${value.toFixed(4)} [${low.toFixed(4)}, ${high.toFixed(4)}]`;
-  const lines = rows.flatMap(({ shift, before, own, recalibrated, ratio, rise }) => [
+  const lines = rows.flatMap(({ shift, before, own, recalibrated, ratio, rise, ...it }) => [
     `${shift}: ${shiftTexts[shift]}`,
     `  eceBayes in the hour before       ${cell(before)}`,
     `  after it, the bundle's own        ${cell(own)}`,
     `  after it, recalibrated            ${cell(recalibrated)}`,
     `  of the bundle's own are left      ${cell(ratio)}`,
+    `  the same from the shift itself on ${cell(it.ratioFromStart)}`,
     `  rise                              ${cell(rise)}`,
   ]);
   const [first] = rows;

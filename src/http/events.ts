@@ -49,8 +49,7 @@ export function streamEvents(options: {
     const subscription = options.messages$.subscribe({
       next: (message) => {
         const kind = kindOf(message);
-        // The page draws no masks yet, and scenes are by far the largest.
-        if (kind !== 'scene' && isWanted(message.camera)) write(kind, message);
+        if (isShown(message) && isWanted(message.camera)) write(kind, message);
       },
       error: () => response.end(),
       complete: () => response.end(),
@@ -62,4 +61,12 @@ export function streamEvents(options: {
       subscription.unsubscribe();
     });
   };
+}
+
+/** The page draws no masks yet, and scenes are by far the largest; of forecasts and outcomes it shows what begins first. */
+function isShown(message: Message): boolean {
+  if (message.schema === 'lookahead.scene.v1') return false;
+  return (
+    !('target' in message) || message.schema === 'lookahead.event.v1' || message.target !== 'within'
+  );
 }

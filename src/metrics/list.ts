@@ -69,7 +69,7 @@ export const metricList = [
   {
     name: 'lookahead_outcomes_total',
     type: 'counter',
-    help: 'Forecasts by what came of them.',
+    help: 'Forecasts of what begins first by what came of them.',
     labels: ['camera', 'verdict'],
   },
   {
@@ -129,7 +129,7 @@ export const metricList = [
   {
     name: 'lookahead_lead_seconds',
     type: 'histogram',
-    help: 'From the issue of a forecast to the event that it had called most likely. Below 0: too late.',
+    help: 'From the issue of a forecast to the event that it had called most likely. Up to 0: too late.',
     labels: ['camera', 'target'],
     buckets: [0, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 20, 30, 60],
   },

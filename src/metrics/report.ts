@@ -54,7 +54,7 @@ export function countMessage(metrics: Metrics, message: Message, ackedAtMs: numb
     const issuedAtS = Date.parse(message.issuedAt) / 1000;
     metrics.set('lookahead_last_forecast_timestamp_seconds', { camera }, issuedAtS);
     metrics.observe('lookahead_lag_seconds', { camera }, lagMs(message, ackedAtMs) / 1000);
-  } else if (message.schema === 'lookahead.outcome.v1') {
+  } else if (message.schema === 'lookahead.outcome.v1' && message.target !== 'within') {
     metrics.add('lookahead_outcomes_total', { camera, verdict: message.verdict });
   }
 }

@@ -15,7 +15,7 @@ export function countOutcome(metrics: Metrics, outcome: Outcome): void {
   if (verdict !== 'hit') return;
   metrics.add('lookahead_label_hits_total', { camera, target, label: predicted });
   if (leadMs !== null && observed === predicted)
-    metrics.observe('lookahead_lead_seconds', { camera, target }, leadMs / 1_000);
+    metrics.observe('lookahead_lead_seconds', { camera, target }, Math.max(0, leadMs) / 1_000);
 }
 
 /** The marks of every camera as they are at `nowMs`. A mark that there is nothing to say from is NaN, as Prometheus has it. */

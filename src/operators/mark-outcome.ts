@@ -158,13 +158,14 @@ function headerOf({
   basis,
   calibrated,
   recalibration,
+  bundle,
   events,
   somethingElse,
   nothing,
 }: Forecast) {
   return {
     schema: 'lookahead.outcome.v1',
-    ...{ id, site, camera, target, horizonMs, calibrated },
+    ...{ id, site, camera, target, horizonMs, calibrated, bundle },
     windowTo: window.to,
     basis: basis ?? 'reasoned',
     recalibration: recalibration ?? null,

@@ -13,16 +13,32 @@ const outcomesPerFit = 20;
 /** What one camera's outcomes teach, as they come; keeps no more of them than a fit looks at. */
 export class Recalibrator {
   readonly #options: FitOptions;
-  #heard: readonly Evidence[] = [];
+  readonly #heard: Evidence[] = [];
   #sinceFit = 0;
+  #fromMs = -Infinity;
 
   constructor(options: FitOptions = defaultFit) {
     this.#options = options;
   }
 
-  /** One more outcome, in the order of the forecasts. @returns whether it is time to ask what follows */
+  /** How many it knows of those that a fit looks at. */
+  get heard(): number {
+    return this.#heard.length;
+  }
+
+  /**
+   * One more outcome. Those of earlier runs may come after the first of this one, and again: they are put in the order of their
+   * forecasts, each once.
+   *
+   * @returns whether it is time to ask what follows
+   */
   note(evidence: Evidence): boolean {
-    this.#heard = [...this.#heard, evidence].slice(-this.#options.outcomesMax);
+    const { windowToMs } = evidence;
+    const before = this.#heard.findLastIndex((it) => it.windowToMs <= windowToMs);
+    const isKnown = this.#heard[before]?.windowToMs === windowToMs;
+    if (windowToMs < this.#fromMs || isKnown) return false;
+    this.#heard.splice(before + 1, 0, evidence);
+    if (this.#heard.length > this.#options.outcomesMax) this.#heard.shift();
     this.#sinceFit += 1;
     return this.#sinceFit >= outcomesPerFit;
   }
@@ -33,9 +49,11 @@ export class Recalibrator {
     return nextRecalibration(this.#heard, inForce, this.#options);
   }
 
-  /** Nothing was heard: what a person has set is not argued with by what came before it. */
-  forget(): void {
-    this.#heard = [];
+  /** What a person has set is not argued with by what came before it, whether that was heard already or is told later. */
+  forget(untilMs: number): void {
+    this.#fromMs = Math.max(this.#fromMs, untilMs);
+    const kept = this.#heard.filter(({ windowToMs }) => windowToMs >= this.#fromMs);
+    this.#heard.splice(0, this.#heard.length, ...kept);
     this.#sinceFit = 0;
   }
 }

@@ -83,9 +83,19 @@ export function isMissing(error: unknown): boolean {
   );
 }
 
-/** The connection ended under the request. */
+/** The connection ended under the request, or the server has fallen silent. */
 export function isLost(error: unknown): boolean {
-  return /^(CONNECTION_(CLOSED|DRAINING)|DISCONNECT)$/.test(coded(error)?.code ?? '');
+  const found = coded(error);
+  // 10008: the server is stopping, and its JetStream has stopped already.
+  return (
+    found?.api_error?.err_code === 10008 ||
+    /^(CONNECTION_(CLOSED|DRAINING)|DISCONNECT|TIMEOUT)$/.test(found?.code ?? '')
+  );
+}
+
+/** A value was to follow another one that is no longer the newest (10071). */
+export function isNewer(error: unknown): boolean {
+  return coded(error)?.api_error?.err_code === 10071;
 }
 
 /** Nobody answered on the stream's subject. */

@@ -24,6 +24,7 @@ import {
   isFinal,
   isLost,
   isMissing,
+  isNewer,
   isNoStream,
   nobodyAnswers,
   serviceFailure,
@@ -322,7 +323,8 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
         return openOn(live);
       },
       onConnected: (begin) => {
-        const attachment: Attachment = (nc) => begin(() => openOn(nc));
+        const attachment: Attachment = (nc) =>
+          begin({ open: () => openOn(nc), isLive: () => nc === live });
         attach(attachment);
         return () => attachments.delete(attachment);
       },
@@ -330,9 +332,8 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
         if (error instanceof LookaheadError) return error;
         return isLost(error) ? unreachable(addresses, messageOf(error)) : streamFailure(error);
       },
-      onFailure: (error) => {
-        if (live !== undefined && !isLost(error)) sayRefused(streamFailure(error));
-      },
+      isNewer,
+      pause: () => pause(limits.reconnectMs * 10, leaving.signal),
     });
   };
 

@@ -4,16 +4,23 @@ export interface StoredValue {
   readonly key: string;
   /** Grows with every change in the bucket. */
   readonly revision: number;
-  readonly data: Uint8Array;
+  /** null: it was deleted. */
+  readonly data: Uint8Array | null;
 }
 
 export interface KeyValues {
-  /** @returns the new revision */
-  put(key: string, data: Uint8Array): Promise<number>;
+  /**
+   * @param after the key's newest revision must be this one, 0 for none; absent: whatever it is
+   * @returns the new revision; null: another has written after `after`, and nothing was changed
+   */
+  put(key: string, data: Uint8Array, after?: number): Promise<number | null>;
   /** All kept versions of a key, oldest first; deleted ones are left out. */
-  history(key: string): Promise<StoredValue[]>;
-  /** Every key's value now and whenever it changes, over reconnects; null: it was deleted. Returns what ends it. */
-  watch(listener: (key: string, value: StoredValue | null) => void): () => void;
+  history(key: string): Promise<(StoredValue & { readonly data: Uint8Array })[]>;
+  /**
+   * Every key's value now and whenever it changes, over reconnects: then those that are there come once more. What fails is
+   * told and tried again. Returns what ends it.
+   */
+  watch(listener: (value: StoredValue) => void, onFailure: (error: Error) => void): () => void;
 }
 
 /** As the nats package has it. */
@@ -24,21 +31,32 @@ export interface BucketEntry {
   readonly operation: 'PUT' | 'DEL' | 'PURGE';
 }
 export interface Bucket {
-  put(key: string, data: Uint8Array): Promise<number>;
+  put(key: string, data: Uint8Array, options?: { previousSeq?: number }): Promise<number>;
   history(options: { key: string }): Promise<AsyncIterable<BucketEntry>>;
   watch(): Promise<AsyncIterable<BucketEntry> & { stop(): void }>;
 }
 
-export interface BucketAccess {
-  /** Of the connection that there is; made where it is missing. Rejects where there is none. */
+/** One connection, for as long as it lasts. */
+export interface BucketConnection {
+  /** Made where it is missing. */
   readonly open: () => Promise<Bucket>;
-  /** Calls at once where there is a connection, and for each later one. Returns what ends it. */
-  readonly onConnected: (begin: (open: () => Promise<Bucket>) => void) => () => void;
-  readonly failureOf: (error: unknown) => Error;
-  readonly onFailure: (error: unknown) => void;
+  readonly isLive: () => boolean;
 }
 
-export function keyValues({ open, onConnected, failureOf, onFailure }: BucketAccess): KeyValues {
+export interface BucketAccess {
+  /** Of the connection that there is. Rejects where there is none. */
+  readonly open: () => Promise<Bucket>;
+  /** Calls at once where there is a connection, and for each later one. Returns what ends it. */
+  readonly onConnected: (begin: (connection: BucketConnection) => void) => () => void;
+  /** Whether the server refused a value because there is a newer one. */
+  readonly isNewer: (error: unknown) => boolean;
+  readonly failureOf: (error: unknown) => Error;
+  /** Between two tries. */
+  readonly pause: () => Promise<void>;
+}
+
+export function keyValues(access: BucketAccess): KeyValues {
+  const { open, onConnected, isNewer, failureOf, pause } = access;
   const whole = async <Result>(ask: (bucket: Bucket) => Promise<Result>): Promise<Result> => {
     try {
       return await ask(await open());
@@ -47,35 +65,56 @@ export function keyValues({ open, onConnected, failureOf, onFailure }: BucketAcc
     }
   };
   return {
-    put: (key, data) => whole((bucket) => bucket.put(key, data)),
+    put: (key, data, after) =>
+      whole(async (bucket) => {
+        try {
+          return await bucket.put(key, data, after === undefined ? {} : { previousSeq: after });
+        } catch (error) {
+          if (after !== undefined && isNewer(error)) return null;
+          throw error;
+        }
+      }),
     history: (key) =>
       whole(async (bucket) => {
-        const found: StoredValue[] = [];
-        for await (const entry of await bucket.history({ key })) {
-          const value = valueOf(entry);
-          if (value) found.push(value);
-        }
+        const found: (StoredValue & { data: Uint8Array })[] = [];
+        for await (const { operation, revision, value } of await bucket.history({ key }))
+          if (operation === 'PUT') found.push({ key, revision, data: value });
         return found;
       }),
-    watch: (listener) => {
-      let stop = (): void => undefined;
-      let isEnded = false;
-      const read = async (bucket: Promise<Bucket>): Promise<void> => {
-        const entries = await (await bucket).watch();
-        if (isEnded) entries.stop();
-        stop = () => entries.stop();
-        for await (const entry of entries) if (!isEnded) listener(entry.key, valueOf(entry));
+    watch: (listener, onFailure) => {
+      const ending = new AbortController();
+      const { signal } = ending;
+      const read = async (connection: BucketConnection): Promise<void> => {
+        const entries = await (await connection.open()).watch();
+        const stop = (): void => entries.stop();
+        signal.addEventListener('abort', stop);
+        if (signal.aborted) stop();
+        try {
+          for await (const { key, revision, value, operation } of entries) {
+            if (signal.aborted) return;
+            listener({ key, revision, data: operation === 'PUT' ? value : null });
+          }
+        } finally {
+          signal.removeEventListener('abort', stop);
+        }
       };
-      const detach = onConnected((openNow) => void read(openNow()).catch(onFailure));
+      const follow = async (connection: BucketConnection): Promise<void> => {
+        const isWanted = (): boolean => !signal.aborted && connection.isLive();
+        while (isWanted()) {
+          try {
+            await read(connection);
+          } catch (error) {
+            // A connection that is lost tells so itself, and the next one begins anew.
+            if (isWanted()) onFailure(failureOf(error));
+          }
+          if (isWanted()) await pause();
+        }
+      };
+      const detach = onConnected((connection) => void follow(connection));
       return () => {
-        isEnded = true;
+        ending.abort();
         detach();
-        stop();
       };
     },
   };
-}
-
-function valueOf({ key, revision, value, operation }: BucketEntry): StoredValue | null {
-  return operation === 'PUT' ? { key, revision, data: value } : null;
 }

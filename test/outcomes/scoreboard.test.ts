@@ -151,6 +151,10 @@ describe('the scoreboard', () => {
     expect([hour.outcomes, day.outcomes, week.outcomes]).toEqual([1, 2, 3]);
     const later = board.periods('gate', 'next', nowMs + 30 * 24 * hourMs);
     expect(later.week.outcomes).toBe(0);
+    // Nothing is kept of it, whether it came first or last.
+    const thenMs = nowMs - 8 * 24 * hourMs;
+    board.add(drawnOutcome(draw, thenMs));
+    expect(board.periods('gate', 'next', thenMs).week.outcomes).toBe(0);
   });
 });
 

@@ -22,7 +22,7 @@ const addedLater: Readonly<Record<string, readonly string[]>> = {
   'lookahead.forecast.v1': ['basis', 'grounded', 'chances', 'recalibration'],
   'lookahead.outcome.v1': [
     ...['target', 'because', 'late', 'windowTo', 'horizonMs', 'answers', 'basis', 'calibrated'],
-    ...['recalibration', 'began', 'baselines'],
+    ...['recalibration', 'began', 'baselines', 'bundle'],
   ],
 };
 

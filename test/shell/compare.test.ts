@@ -77,10 +77,12 @@ test(
     const cached = readFileSync(join(dir, scenesIn(dir), sceneFolder(0), 'video.h264'));
     writeFileSync(join(videos, 'yard.h264'), cached);
     const seen = await compare(worse, yardDir, '--recordings', videos, '--json');
-    const { reports } = JSON.parse(seen) as {
+    const { reports, verdict: together } = JSON.parse(seen) as {
+      verdict: string;
       reports: { judge: string; windows: number; verdict: string }[];
     };
     expect(reports.map(({ judge }) => judge)).toEqual(['what A recognises', 'what B recognises']);
+    expect(together).toBe('both judges: B is better');
     for (const { windows, verdict } of reports) {
       expect(windows).toBeGreaterThan(5);
       expect(verdict).toMatch(/^B is better/);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   cpSync,
   mkdirSync,
@@ -48,6 +49,18 @@ const withYardLabels = ({ labels }: Manifest): Partial<Manifest> => ({
   labels: labels.map(({ baseRate }, index) => ({ ...yardLabels[index]!, baseRate })),
 });
 
+/** A table of what follows what would name the labels as they were. */
+function withoutTable({ files }: Manifest): Partial<Manifest> {
+  const path = join(bundleDir, files.calibration.path);
+  const { follow: _table, ...calibration } = JSON.parse(readFileSync(path, 'utf8')) as {
+    follow?: unknown;
+  };
+  const text = JSON.stringify(calibration);
+  writeFileSync(path, text);
+  const sha256 = createHash('sha256').update(text).digest('hex');
+  return { files: { ...files, calibration: { ...files.calibration, sha256 } } };
+}
+
 class Text extends Writable {
   text = '';
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
@@ -76,11 +89,13 @@ describe('evaluate', () => {
       labels: withYardLabels(manifest).labels!.map((label, index) =>
         index === 1 ? { ...label, text: 'cow enters' } : label,
       ),
+      ...withoutTable(manifest),
     }));
     await expect(evaluate()).rejects.toMatchObject({
       code: 'bundle_invalid',
       message: expect.stringContaining('"cow enters"') as string,
     });
+    cpSync(join(yardDir, 'calibration.json'), join(bundleDir, 'calibration.json'));
     writeManifest((manifest) => ({
       ...withYardLabels(manifest),
       geometry: { ...manifest.geometry, horizonMs: 3000 },

@@ -147,7 +147,7 @@ describe('health', () => {
 });
 
 describe('events', () => {
-  it('bring the cameras first, then messages as they come, without scenes', async () => {
+  it('bring the cameras first, then messages as they come, without scenes and what begins at all', async () => {
     const response = await fetch(new URL('/events', server.url));
     const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
     let text = '';
@@ -157,9 +157,13 @@ describe('events', () => {
     await until('event: cameras');
     const header = { site: 'home', camera: 'gate' };
     messages.next({ schema: 'lookahead.scene.v1', ...header } as Message);
+    const within = { target: 'within', ...header } as const;
+    messages.next({ schema: 'lookahead.forecast.v1', ...within } as Message);
+    messages.next({ schema: 'lookahead.outcome.v1', ...within } as Message);
     messages.next({ schema: 'lookahead.state.v1', ...header, why: '<b>\n' } as Message);
     await until('event: state');
-    expect(text).not.toContain('event: scene');
+    for (const kind of ['scene', 'within', 'forecast', 'outcome'])
+      expect(text).not.toContain(`event: ${kind}`);
     expect(text.split('\n').filter((line) => line.includes('<b>'))).toHaveLength(1);
     await reader.cancel();
   });

@@ -184,6 +184,7 @@ describe('check', () => {
       models:
         batchMax: 8
         batchWaitMs: 0
+        switchable: []
       gate:
         enabled: true
         distanceMax: 0.2

@@ -7,7 +7,7 @@ import type { Message, Outcome } from '../../src/messages.js';
 import { createMetrics } from '../../src/metrics/registry.js';
 import { openBundle } from '../../src/models/bundle.js';
 import { bundleDirOf } from '../../src/places.js';
-import { Recalibrations } from '../../src/recalibrate.js';
+import { Recalibrations, type Recalibrating } from '../../src/recalibrate.js';
 import { connectBus, type Bus } from '../../src/sinks/bus.js';
 import { outcome } from '../support/messages.js';
 import { natsServerForTest, type TestNatsServer } from '../support/nats-server.js';
@@ -37,21 +37,14 @@ function tooRestless(sequence: number, change: Partial<Outcome> = {}): Outcome {
   });
 }
 
-async function engineOn(server: TestNatsServer, change: { enabled?: boolean } = {}) {
+async function engineOn(server: TestNatsServer, change: Partial<Recalibrating> = {}) {
   const bus: Bus = await connectBus({ servers: [server.url], site: 'test' });
   await bus.ready(10_000);
   const [messages, closers, metrics] = [new Subject<Message>(), new Closers(), createMetrics()];
   const lines: string[] = [];
   const recalibrations = new Recalibrations({
-    ...{
-      bus,
-      messages,
-      closers,
-      metrics,
-      bundleSha256: () => sha256,
-      enabled: true,
-      now: () => startMs,
-    },
+    ...{ bus, messages, closers, metrics, enabled: true, now: () => startMs },
+    bundleSha256: () => sha256,
     console: { log: (level, text) => lines.push(`${level} ${text}`) },
     ...change,
   });
@@ -63,7 +56,7 @@ async function engineOn(server: TestNatsServer, change: { enabled?: boolean } = 
   const hear = (from: number, to: number): void => {
     for (let at = from; at < to; at++) messages.next(tooRestless(at));
   };
-  return { bus, recalibrations, metrics, lines, hear };
+  return { bus, recalibrations, messages, metrics, lines, hear };
 }
 
 async function command(server: TestNatsServer, ...args: string[]): Promise<string> {
@@ -95,6 +88,16 @@ describe('an engine', () => {
     expect(second.recalibrations.of('gate')?.version).toBeGreaterThanOrEqual(learned?.version ?? 0);
   });
 
+  it('learns nothing from what another bundle has said', async () => {
+    const server = await natsServerForTest();
+    const { recalibrations } = await engineOn(server);
+    const bundle = { name: 'yard', version: '0.0.1', sha256: 'another' };
+    for (let at = 0; at < 400; at++) recalibrations.remember(tooRestless(at, { bundle }));
+    const own = { name: 'yard', version: '0.0.2', sha256 };
+    for (let at = 0; at < 99; at++) recalibrations.remember(tooRestless(at, { bundle: own }));
+    expect(recalibrations.heard('gate')).toBe(99);
+  });
+
   it('switched off applies nothing and keeps nothing', async () => {
     const server = await natsServerForTest();
     const { hear, recalibrations } = await engineOn(server, { enabled: false });
@@ -103,27 +106,30 @@ describe('an engine', () => {
     expect(await command(server, '--camera', 'gate')).toContain('nothing was learned yet');
   });
 
-  it('warns once when skill falls, and tells it until it is back', async () => {
+  it('warns once when skill falls, tells it as long as it is low, and what was remembered warns nobody', async () => {
     const server = await natsServerForTest();
-    const { recalibrations, lines } = await engineOn(server);
-    const messages = (skill: number, from: number, count: number): void => {
-      for (let at = from; at < from + count; at++) {
-        const marks = { brier: 0.5, logScore: 2, hit: false };
-        recalibrations.remember(
-          tooRestless(at, {
-            logScore: 2 - skill + 0.3 * Math.sin(at),
-            baselines: { baseRate: marks, persistence: marks },
-          }),
-        );
-      }
-    };
-    messages(1, 0, 4000);
+    const { recalibrations, messages, metrics, lines } = await engineOn(server);
+    const marks = { brier: 0.5, logScore: 2, hit: false };
+    const of = (at: number, skill: number): Outcome =>
+      tooRestless(at, {
+        logScore: 2 - skill + 0.3 * Math.sin(at),
+        baselines: { baseRate: marks, persistence: marks },
+      });
+    const warnings = (): string[] => lines.filter((line) => line.startsWith('warn'));
+    for (let at = 0; at < 4000; at++) recalibrations.remember(of(at, 1));
     expect(recalibrations.driftOf('gate')).toBeNull();
-    messages(0, 4000, 3000);
+    for (let at = 4000; at < 6000; at++) messages.next(of(at, 0));
     expect(recalibrations.driftOf('gate')).toMatchObject({
       usual: expect.closeTo(0.5, 1) as number,
+      recent: expect.closeTo(0, 1) as number,
     });
-    expect(lines.filter((line) => line.startsWith('warn'))).toEqual([]);
+    expect(warnings()).toHaveLength(1);
+    expect(warnings()[0]).toContain('gate: forecasts are worth less than they were');
+    expect(await metrics.text()).toContain('lookahead_drift{camera="gate"} 1');
+    for (let at = 6000; at < 9000; at++) messages.next(of(at, 1));
+    expect(recalibrations.driftOf('gate')).toBeNull();
+    expect(await metrics.text()).toContain('lookahead_drift{camera="gate"} 0');
+    expect(warnings()).toHaveLength(1);
   });
 });
 
@@ -183,7 +189,7 @@ it('a value of another bundle is not used, and nonsense is told', async () => {
     ...{ schema: 'lookahead.calibration.v1', temperature: 2, nothingBias: 0.5, outcomes: 200 },
     ...{ at: new Date(startMs).toISOString(), bundleSha256: 'other', by: 'engine', frozen: false },
   };
-  const put = (key: string, value: object): Promise<number> =>
+  const put = (key: string, value: object): Promise<number | null> =>
     store.put(key, new TextEncoder().encode(JSON.stringify(value)));
   await put('odd', { ...entry, temperature: 99, bundleSha256: sha256 });
   await put('other', entry);
@@ -191,4 +197,66 @@ it('a value of another bundle is not used, and nonsense is told', async () => {
   await until(() => recalibrations.of('own'));
   expect([recalibrations.of('odd'), recalibrations.of('other')]).toEqual([null, null]);
   expect(lines.some((line) => line.startsWith('warn odd: version'))).toBe(true);
+});
+
+/** As an engine or a person keeps it; `at` in the time of the outcomes. */
+function kept(atSequence: number, change: object = {}): Uint8Array {
+  const entry = {
+    ...{ schema: 'lookahead.calibration.v1', temperature: 1, nothingBias: 0, outcomes: 0 },
+    ...{ at: new Date(startMs + atSequence * 4000).toISOString(), bundleSha256: sha256 },
+    ...{ by: 'person', frozen: false, ...change },
+  };
+  return new TextEncoder().encode(JSON.stringify(entry));
+}
+
+describe('what a person has set', () => {
+  it('is not undone after a restart by outcomes from before it, whenever they are told', async () => {
+    const server = await natsServerForTest();
+    const { bus, recalibrations, hear } = await engineOn(server);
+    const store = bus.keyValues('calibration', 16);
+    // Some are read before the bucket, others after it.
+    for (let at = 0; at < 200; at++) recalibrations.remember(tooRestless(at));
+    await store.put('gate', kept(400, { temperature: 1.5 }));
+    await until(() => recalibrations.of('gate'));
+    for (let at = 200; at < 399; at++) recalibrations.remember(tooRestless(at));
+    hear(400, 480);
+    expect(await store.history('gate')).toHaveLength(1);
+    hear(480, 700);
+    await until(() => (recalibrations.of('gate')?.version ?? 0) > 1);
+    expect(JSON.parse(await command(server, '--camera', 'gate', '--json'))).toMatchObject({
+      versions: [{ by: 'person' }, { by: 'engine' }],
+    });
+  });
+
+  it('wins over what was learned meanwhile', async () => {
+    const server = await natsServerForTest();
+    const { bus, recalibrations, hear, lines } = await engineOn(server);
+    const store = bus.keyValues('calibration', 16);
+    // The engine does not know of it when it keeps what it has learned.
+    const setting = store.put('gate', kept(0, { frozen: true, temperature: 2 }));
+    hear(0, 120);
+    await setting;
+    await until(() => recalibrations.of('gate')?.temperature === 2);
+    hear(120, 400);
+    expect((await store.history('gate')).length).toBe(1);
+    expect(lines.join()).not.toContain('chances recalibrated');
+  });
+});
+
+it('outcomes of another bundle teach nothing, and what was learned of it is not applied to the next', async () => {
+  const server = await natsServerForTest();
+  let now = sha256;
+  const { bus, recalibrations, hear } = await engineOn(server, { bundleSha256: () => now });
+  for (let at = 0; at < 400; at++)
+    recalibrations.remember(
+      tooRestless(at, { bundle: { name: 'yard', version: '0', sha256: 'another' } }),
+    );
+  hear(400, 480);
+  expect(await bus.keyValues('calibration', 16).history('gate')).toEqual([]);
+  hear(480, 800);
+  await until(() => recalibrations.of('gate'));
+  now = 'the next';
+  expect(recalibrations.of('gate')).toBeNull();
+  now = sha256;
+  expect(recalibrations.of('gate')).not.toBeNull();
 });

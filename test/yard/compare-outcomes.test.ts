@@ -61,6 +61,14 @@ describe('two bundles', () => {
     expect(verdictOf(sums.judgedBy('b')!.logScoreGain, 300)).toMatch(/^B is better/);
   });
 
+  test('of a handful of scenes are told to be no more than that', () => {
+    const gain = { value: 0.2, interval: [0.1, 0.3] } as const;
+    expect(verdictOf(gain, 16, 2)).toBe(
+      'A is better: log score lower by 0.200 [0.100, 0.300] on 16 windows, of 2 scenes alone: the interval is too narrow',
+    );
+    expect(verdictOf(gain, 16, 6)).not.toContain('narrow');
+  });
+
   test('that never decided anything have no marks', () => {
     const nothing = published(0.6, () => null);
     expect(compared(nothing, nothing).judgedBy('a')).toBeNull();

@@ -17,7 +17,8 @@ it('names the commands of the yard where one is missing or unknown', async () =>
   ] as const)
     await expect(yardCommand(args, context)).rejects.toMatchObject({
       ...{ code: 'usage', message },
-      remedy: 'Write ./lookahead yard COMMAND, one of: watch, record, perceive, forecast, score.',
+      remedy:
+        'Write ./lookahead yard COMMAND, one of: watch, record, perceive, forecast, robot, score.',
     });
 });
 
@@ -34,6 +35,7 @@ it('needs ffmpeg for pictures alone', () => {
     ['ffmpeg'],
     ['ffmpeg'],
     ['ffmpeg'],
+    [],
     [],
     [],
   ]);

@@ -16,6 +16,8 @@ export interface Published {
 
 export interface Marks {
   readonly windows: number;
+  /** Minutes of recordings with such windows. */
+  readonly minutes: number;
   readonly logScore: Readonly<Record<Side, Measure>>;
   readonly brier: Readonly<Record<Side, Measure>>;
   /** B's log score less A's, nats: above 0 A is better. Paired by window. */
@@ -29,6 +31,7 @@ const blockMs = 60_000;
 export class ComparedOutcomes {
   readonly #labels: Readonly<Record<Side, readonly Label[]>>;
   readonly #sums: Readonly<Record<Side, SceneSums>>;
+  readonly #minutes = { a: new Set<number>(), b: new Set<number>() };
   #recordings = 0;
   #blocks = 0;
 
@@ -62,6 +65,7 @@ export class ComparedOutcomes {
         const [a, b] = [forecasts.a.get(to), forecasts.b.get(to)];
         if (label === undefined || !a || !b) continue;
         const block = this.#blocks + Math.floor(Date.parse(to) / blockMs);
+        this.#minutes[judge].add(block);
         this.#sums[judge].add(block, 'windows', 1);
         for (const [side, forecast] of [
           ['a', a],
@@ -89,6 +93,7 @@ export class ComparedOutcomes {
     if (!logA || !logB || !brierA || !brierB || !logScoreGain || !brierGain) return null;
     return {
       windows: sums.total('windows'),
+      minutes: this.#minutes[judge].size,
       logScore: { a: logA, b: logB },
       brier: { a: brierA, b: brierB },
       ...{ logScoreGain, brierGain },
@@ -105,8 +110,17 @@ export class ComparedOutcomes {
   }
 }
 
-/** Which is better, in plain words. @param gain B's log score less A's, nats */
-export function verdictOf(gain: Measure, windows: number): string {
+/** A bootstrap over a handful of scenes knows no others: its interval is too narrow. */
+const scenesLeast = 6;
+
+/** Which is better, in plain words. @param gain B's log score less A's, nats @param scenes, or minutes, that it was drawn over */
+export function verdictOf(gain: Measure, windows: number, scenes = Infinity): string {
+  const verdict = plainVerdict(gain, windows);
+  if (scenes >= scenesLeast) return verdict;
+  return `${verdict}, of ${String(scenes)} scenes alone: the interval is too narrow`;
+}
+
+function plainVerdict(gain: Measure, windows: number): string {
   const [low, high] = gain.interval;
   const better = low > 0 ? 'A' : high < 0 ? 'B' : null;
   const by = Math.abs(gain.value).toFixed(3);

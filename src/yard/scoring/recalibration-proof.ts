@@ -53,12 +53,16 @@ export function proofOf(yards: readonly WatchedYard[], shift: Shift, from: numbe
       after: all.slice(before.length + from).flat(),
     };
   });
-  type Part = keyof (typeof ofYard)[number];
-  const error = (picked: readonly number[], part: Part, of: 'own' | 'recalibrated'): number =>
-    eceBayes(
-      picked.flatMap((yard) => ofYard[yard]?.[part] ?? []),
+  const error = (part: keyof (typeof ofYard)[number], of: 'own' | 'recalibrated') =>
+    eceBayesOf(
+      ofYard.map((yard) => yard[part]),
       of,
     );
+  const [before, own, recalibrated] = [
+    error('before', 'own'),
+    error('after', 'own'),
+    error('after', 'recalibrated'),
+  ];
   const measure = (of: (picked: readonly number[]) => number): Measure => {
     const drawn = Array.from({ length: resamples }, (_, round) =>
       of(yards.map((_yard, at) => Math.floor(uniform(1, resampling, round, at) * yards.length))),
@@ -68,15 +72,11 @@ export function proofOf(yards: readonly WatchedYard[], shift: Shift, from: numbe
   };
   return {
     ...{ shift, yards: yards.length },
-    before: measure((picked) => error(picked, 'before', 'own')),
-    own: measure((picked) => error(picked, 'after', 'own')),
-    recalibrated: measure((picked) => error(picked, 'after', 'recalibrated')),
-    ratio: measure(
-      (picked) => error(picked, 'after', 'recalibrated') / error(picked, 'after', 'own'),
-    ),
-    rise: measure(
-      (picked) => error(picked, 'after', 'recalibrated') - error(picked, 'after', 'own'),
-    ),
+    before: measure(before),
+    own: measure(own),
+    recalibrated: measure(recalibrated),
+    ratio: measure((picked) => recalibrated(picked) / own(picked)),
+    rise: measure((picked) => recalibrated(picked) - own(picked)),
   };
 }
 
@@ -117,14 +117,28 @@ function evidenceOf(forecast: WatchedForecast): ReturnType<typeof evidence> {
   return evidence(cells, at < 0 ? names.length + 1 : at, { windowToMs, horizonMs });
 }
 
-/** Mean gap to pBayes over bins of equal mass, as `calibrate` has it. */
-function eceBayes(pairs: readonly Pair[], of: 'own' | 'recalibrated'): number {
-  const sorted = [...pairs].sort((a, b) => a[of] - b[of]);
-  let gaps = 0;
-  for (let bin = 0; bin < bins; bin++) {
-    const [from, to] = [bin, bin + 1].map((edge) => Math.round((edge * sorted.length) / bins));
-    const gap = sorted.slice(from, to).reduce((sum, pair) => sum + pair[of] - pair.bayes, 0);
-    gaps += Math.abs(gap);
-  }
-  return gaps / Math.max(1, sorted.length);
+/**
+ * Mean gap to pBayes over bins of equal mass, for any pick of the yards. As in `calibrate` the bins are those of all pairs, and
+ * resamples keep them.
+ */
+function eceBayesOf(
+  yards: readonly (readonly Pair[])[],
+  of: 'own' | 'recalibrated',
+): (picked: readonly number[]) => number {
+  const sorted = yards
+    .flatMap((pairs, yard) => pairs.map((pair) => ({ yard, pair })))
+    .sort((a, b) => a.pair[of] - b.pair[of]);
+  const gaps = yards.map(() => new Float64Array(bins));
+  sorted.forEach(({ yard, pair }, index) => {
+    const bin = Math.floor((index * bins) / sorted.length);
+    const gapsOfYard = gaps[yard];
+    if (gapsOfYard) gapsOfYard[bin] = (gapsOfYard[bin] ?? 0) + pair[of] - pair.bayes;
+  });
+  return (picked) => {
+    const pairs = picked.reduce((count, yard) => count + (yards[yard]?.length ?? 0), 0);
+    let total = 0;
+    for (let bin = 0; bin < bins; bin++)
+      total += Math.abs(picked.reduce((gap, yard) => gap + (gaps[yard]?.[bin] ?? 0), 0));
+    return total / Math.max(1, pairs);
+  };
 }
