@@ -71,6 +71,8 @@ export class BundleSwitch {
   #previous: string | null = null;
   /** Resolves when the switch that is under way has ended, however it ended. */
   #switching: Promise<void> | null = null;
+  /** One reading of what is stored after the other: at once, two would decide the same forecast. */
+  #resumed: Promise<void> = Promise.resolve();
   #isClosed = false;
 
   constructor(options: SwitchOptions, epoch: number) {
@@ -82,7 +84,7 @@ export class BundleSwitch {
     bus.serve('bundle.use', 'Goes over to another bundle.', (request) => this.use(request));
     metrics.set('lookahead_model_info', infoOf(this.facts), 1);
     this.#watch();
-    this.#resume();
+    this.#resumed = this.#resume();
   }
 
   /** That of the cameras' messages. */
@@ -168,7 +170,7 @@ export class BundleSwitch {
       throw error;
     }
     console.log('info', `bundle  ${this.facts.name} ${this.facts.version}, from now on`);
-    void this.#resumeWhenStored(epoch);
+    this.#resumed = this.#resumed.then(() => this.#resumeWhenStored(epoch));
     await last.close();
   }
 
@@ -178,10 +180,10 @@ export class BundleSwitch {
   }
 
   /** Forecasts that the last bundle left open get their outcome as after a restart. */
-  #resume(): void {
+  #resume(): Promise<void> {
     const { sources, engine, resume = resumeCameras } = this.#options;
     const names = sources.map(({ name }) => name);
-    resume(names, { ...engine, epoch: this.#epoch });
+    return resume(names, { ...engine, epoch: this.#epoch });
   }
 
   /** What the last bundle has published waits for the broker, perhaps: it must be stored before it is looked for. */
@@ -190,7 +192,7 @@ export class BundleSwitch {
     const isOver = (): boolean => this.#isClosed || this.#epoch !== epoch;
     while (bus.outbox.messages > 0 && !isOver()) await sleep(outboxPollMs);
     // A later switch looks for everything that is open.
-    if (!isOver()) this.#resume();
+    if (!isOver()) await this.#resume();
   }
 
   #wanted(request: unknown): string {

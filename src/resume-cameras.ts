@@ -5,10 +5,11 @@ import { isDoubtful } from './operators/doubtful-outcome.js';
 import { defaultLimits } from './pipeline-config.js';
 import { resumeOutcomes } from './resume.js';
 
-export function resumeCameras(cameras: readonly string[], engine: Engine): void {
+/** Resolves when all is read or could not be, which is told on the console. Never rejects. */
+export function resumeCameras(cameras: readonly string[], engine: Engine): Promise<void> {
   const { bus, models, epoch, console, recalibrations } = engine;
   const { labels, geometry } = models.bundle.manifest;
-  resumeOutcomes(bus, {
+  return resumeOutcomes(bus, {
     ...{ cameras, labels, epoch, now: Date.now },
     slackMs: 500 / geometry.framesPerSecond,
     isDoubtful: (seen) => isDoubtful(seen, defaultLimits.onsetDoubtMs),
