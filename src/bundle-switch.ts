@@ -1,8 +1,9 @@
 /** A running engine goes over to another bundle, and back: by new child processes beside the old ones. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Subscription } from 'rxjs';
 import { z } from 'zod';
 import { watchCameras, type CameraSource, type Engine } from './cameras.js';
-import { LookaheadError } from './errors.js';
+import { LookaheadError, messageOf } from './errors.js';
 import type { Heartbeat } from './messages.js';
 import type { ModelPorts } from './models/model-ports.js';
 import type { SwitchableModels } from './models/switchable-models.js';
@@ -31,16 +32,20 @@ const BundleFactsSchema = z
     sha256: z.string().describe('Digest of its manifest, hexadecimal.'),
   })
   .describe('The bundle in use.');
-export const BundleShowSchema = z.object({
-  schema: z.literal('lookahead.bundle.v1'),
-  site: z.string().describe('The place; third token of the subject.'),
-  current: BundleFactsSchema,
-  since: z.iso.datetime().describe('Since when it is in use. UTC, milliseconds, ISO 8601.'),
-  previous: z
-    .string()
-    .nullable()
-    .describe('What going back would lead to. null: there was none before.'),
-});
+export const BundleShowSchema = z
+  .object({
+    schema: z.literal('lookahead.bundle.v1'),
+    site: z.string().describe('The place; third token of the subject.'),
+    current: BundleFactsSchema,
+    since: z.iso.datetime().describe('Since when it is in use. UTC, milliseconds, ISO 8601.'),
+    previous: z
+      .string()
+      .nullable()
+      .describe('What going back would lead to. null: there was none before.'),
+  })
+  .describe(
+    'Reply of `bundle.use`, once the cameras are watched by the new bundle, and of `bundle.show`, which is asked with nothing.',
+  );
 export type BundleShow = z.infer<typeof BundleShowSchema>;
 
 export interface SwitchOptions {
@@ -48,17 +53,28 @@ export interface SwitchOptions {
   readonly engine: Omit<Engine, 'epoch' | 'models'> & { readonly models: SwitchableModels };
   /** Opens and checks a bundle and starts its children. */
   readonly open: (bundleDir: string, epoch: number) => Promise<ModelPorts>;
+  /** Watches all cameras until unsubscribed. */
+  readonly watch?: typeof watchCameras;
+  /** Gives what an earlier run or bundle left open its outcome. */
+  readonly resume?: typeof resumeCameras;
 }
+
+const outboxPollMs = 100;
 
 /** Watches the cameras by one bundle at a time. */
 export class BundleSwitch {
   readonly #options: SwitchOptions;
   #watching: Subscription | null = null;
+  /** Fires when what is watched now is watched no more. */
+  #ending = new AbortController().signal;
   #epoch: number;
   #sinceMs = Date.now();
   #bundle: string;
   #previous: string | null = null;
-  #isSwitching = false;
+  /** Resolves when the switch that is under way has ended, however it ended. */
+  #switching: Promise<void> | null = null;
+  /** One reading of what is stored after the other: at once, two would decide the same forecast. */
+  #resumed: Promise<void> = Promise.resolve();
   #isClosed = false;
 
   constructor(options: SwitchOptions, epoch: number) {
@@ -70,6 +86,7 @@ export class BundleSwitch {
     bus.serve('bundle.use', 'Goes over to another bundle.', (request) => this.use(request));
     metrics.set('lookahead_model_info', infoOf(this.facts), 1);
     this.#watch();
+    this.#resumed = this.#resume();
   }
 
   /** That of the cameras' messages. */
@@ -92,62 +109,95 @@ export class BundleSwitch {
   }
 
   /**
-   * Resolves when all cameras are watched by the new bundle. Whatever fails before that changes nothing.
+   * Resolves when all cameras are watched by the new bundle, at once where it is the very same. Whatever fails before that
+   * changes nothing.
    * @throws LookaheadError request_invalid, queue_full, bundle_invalid, model_lost
    */
   async use(request: unknown): Promise<BundleShow> {
     const bundle = this.#wanted(request);
-    if (this.#isSwitching)
+    if (this.#isClosed) throw stopping();
+    if (this.#switching)
       throw new LookaheadError(
         'queue_full',
         'The engine is going over to another bundle already.',
         'Ask again when it has: ./lookahead bundle show.',
       );
-    this.#isSwitching = true;
-    const { engine, open } = this.#options;
-    const { console, metrics, models, windows, baselines, recalibrations } = engine;
+    const switching = this.#switchTo(bundle);
+    this.#switching = switching.catch(() => undefined).finally(() => (this.#switching = null));
     try {
-      const epoch = Math.max(Date.now(), this.#epoch + 1);
-      const next = await open(bundleDirOf({ bundle }), epoch);
-      if (this.#isClosed) {
-        await next.close();
-        throw new LookaheadError('request_failed', 'The engine is stopping.', 'Start it again.');
-      }
-      this.#watching?.unsubscribe();
-      const last = models.replace(next);
-      // Of other labels, perhaps, and of other chances.
-      baselines.clear();
-      windows.clear();
-      recalibrations.begin();
-      metrics.set('lookahead_model_info', infoOf(factsOf(last)), 0);
-      metrics.set('lookahead_model_info', infoOf(this.facts), 1);
-      [this.#previous, this.#bundle] = [this.#bundle, bundle];
-      [this.#epoch, this.#sinceMs] = [epoch, Date.now()];
-      this.#watch();
-      console.log('info', `bundle  ${this.facts.name} ${this.facts.version}, from now on`);
-      await last.close();
-      return this.show();
-    } finally {
-      this.#isSwitching = false;
+      await switching;
+    } catch (error) {
+      const { console } = this.#options.engine;
+      console.log('warn', `bundle  ${bundle} is not used: ${messageOf(error)}`);
+      throw error;
     }
+    return this.show();
   }
 
-  close(): void {
+  /** Leaves no child of a switch that is under way behind; those in use are closed by whoever opened the first. */
+  async close(): Promise<void> {
     this.#isClosed = true;
     this.#watching?.unsubscribe();
+    await this.#switching;
+  }
+
+  async #switchTo(bundle: string): Promise<void> {
+    const { engine, open } = this.#options;
+    const { console, metrics, models, windows, baselines, recalibrations, onFatal } = engine;
+    const epoch = Math.max(Date.now(), this.#epoch + 1);
+    const next = await open(bundleDirOf({ bundle }), epoch);
+    // Else going back would lead nowhere.
+    const isSame = next.bundle.sha256 === models.bundle.sha256;
+    if (isSame || this.#isClosed) {
+      await next.close();
+      if (isSame) return;
+      throw stopping();
+    }
+    this.#watching?.unsubscribe();
+    const last = models.replace(next);
+    // Of other labels, perhaps, and of other chances.
+    baselines.clear();
+    windows.clear();
+    recalibrations.begin();
+    metrics.set('lookahead_model_info', infoOf(factsOf(last)), 0);
+    metrics.set('lookahead_model_info', infoOf(this.facts), 1);
+    [this.#previous, this.#bundle] = [this.#bundle, bundle];
+    [this.#epoch, this.#sinceMs] = [epoch, Date.now()];
+    try {
+      this.#watch();
+    } catch (error) {
+      // No camera is watched any more, and what keeps the new bundle from it would keep the old one from it too.
+      onFatal(error);
+      await last.close();
+      throw error;
+    }
+    console.log('info', `bundle  ${this.facts.name} ${this.facts.version}, from now on`);
+    this.#resumed = this.#resumed.then(() => this.#resumeWhenStored(epoch));
+    await last.close();
+  }
+
+  #watch(): void {
+    const { sources, engine, watch = watchCameras } = this.#options;
+    const ending = new AbortController();
+    this.#ending = ending.signal;
+    this.#watching = watch(sources, { ...engine, epoch: this.#epoch });
+    this.#watching.add(() => ending.abort());
   }
 
   /** Forecasts that the last bundle left open get their outcome as after a restart. */
-  #watch(): void {
-    const { sources } = this.#options;
-    const engine = { ...this.#options.engine, epoch: this.#epoch };
-    this.#watching = watchCameras(sources, engine);
-    this.#watching.add(
-      resumeCameras(
-        sources.map(({ name }) => name),
-        engine,
-      ),
-    );
+  #resume(): Promise<void> {
+    const { sources, engine, resume = resumeCameras } = this.#options;
+    const names = sources.map(({ name }) => name);
+    return resume(names, { ...engine, epoch: this.#epoch }, this.#ending);
+  }
+
+  /** What the last bundle has published waits for the broker, perhaps: it must be stored before it is looked for. */
+  async #resumeWhenStored(epoch: number): Promise<void> {
+    const { bus } = this.#options.engine;
+    const isOver = (): boolean => this.#isClosed || this.#epoch !== epoch;
+    while (bus.outbox.messages > 0 && !isOver()) await sleep(outboxPollMs);
+    // A later switch looks for everything that is open.
+    if (!isOver()) await this.#resume();
   }
 
   #wanted(request: unknown): string {
@@ -170,6 +220,10 @@ export class BundleSwitch {
       'Give a name, or list the path under models.switchable.',
     );
   }
+}
+
+function stopping(): LookaheadError {
+  return new LookaheadError('request_failed', 'The engine is stopping.', 'Start it again.');
 }
 
 function factsOf({ bundle }: Pick<ModelPorts, 'bundle'>): Heartbeat['bundle'] {

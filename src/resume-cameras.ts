@@ -1,5 +1,4 @@
 /** The engine's cameras take up what earlier runs left; watching them does not wait for it. */
-import { Subscription } from 'rxjs';
 import { baselinesOf, publishMessage, type Engine } from './cameras.js';
 import { messageOf } from './errors.js';
 import type { Outcome } from './messages.js';
@@ -7,16 +6,23 @@ import { isDoubtful } from './operators/doubtful-outcome.js';
 import { defaultLimits } from './pipeline-config.js';
 import { resumeOutcomes } from './resume.js';
 
-/** Until the returned is unsubscribed, or all is read. */
-export function resumeCameras(cameras: readonly string[], engine: Engine): Subscription {
-  const ending = new AbortController();
+/**
+ * Resolves when all is read or could not be, which is told on the console. Never rejects.
+ *
+ * @param signal fires when this run is over: nothing more is taken up
+ */
+export function resumeCameras(
+  cameras: readonly string[],
+  engine: Engine,
+  signal: AbortSignal,
+): Promise<void> {
   const { bus, models, epoch, console, recalibrations } = engine;
   const { labels, geometry } = models.bundle.manifest;
   const noteOutcome = ({ camera, observed, target }: Outcome): void => {
     if (observed !== null && target !== 'within') baselinesOf(engine, camera).noteOutcome(observed);
   };
-  resumeOutcomes(bus, {
-    ...{ cameras, labels, epoch, now: Date.now, signal: ending.signal },
+  return resumeOutcomes(bus, {
+    ...{ cameras, labels, epoch, now: Date.now, signal },
     slackMs: 500 / geometry.framesPerSecond,
     isDoubtful: (seen) => isDoubtful(seen, defaultLimits.onsetDoubtMs),
     onOutcome: (outcome) => {
@@ -42,5 +48,4 @@ export function resumeCameras(cameras: readonly string[], engine: Engine): Subsc
         console.log('warn', `What earlier runs stored was not read: ${messageOf(error)}`);
     },
   );
-  return new Subscription(() => ending.abort());
 }
