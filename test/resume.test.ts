@@ -1,8 +1,12 @@
 /** A run that was killed, and the one after it, over a real nats-server. */
-import { of } from 'rxjs';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { of, Subject } from 'rxjs';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { Engine } from '../src/cameras.js';
 import { LookaheadError } from '../src/errors.js';
 import { kindOf, type Message, type MessageKind, type Outcome } from '../src/messages.js';
+import { createMetrics } from '../src/metrics/registry.js';
+import type { Baselines } from '../src/outcomes/baselines.js';
+import { resumeCameras } from '../src/resume-cameras.js';
 import { resumeOutcomes, type Resuming } from '../src/resume.js';
 import { connectBus, type Bus, type HistoryRange, type Received } from '../src/sinks/bus.js';
 import { event, forecast, outcome } from './support/messages.js';
@@ -196,6 +200,39 @@ describe('taking up what earlier runs left', () => {
       ),
     ).rejects.toThrow('bug');
   });
+});
+
+it('is learned from once: by what hears messages, or by being told, and by the baselines', async () => {
+  const [remembered, heard]: [string[], string[]] = [[], []];
+  const now = Date.now();
+  const at = (ms: number): string => new Date(now - 60_000 + ms).toISOString();
+  const fresh = (sequence: number) => {
+    const { window, ...rest } = forecast(sequence);
+    const [fromMs, toMs] = [sequence * 2_000, sequence * 2_000 + 8_000];
+    const times = { issuedAt: at(toMs + 300), validUntil: at(toMs + 4_000) };
+    return { ...rest, ...times, window: { ...window, from: at(fromMs), to: at(toMs) } };
+  };
+  const stored = [...[0, 1, 2].map(fresh), outcome(1, { decidedAt: at(15_000) })];
+  const messages = new Subject<Message>();
+  messages.subscribe((message) => heard.push('id' in message ? message.id : ''));
+  const engine = {
+    bus: { ...storeOf(stored, () => false), publish: () => Promise.resolve({ ackedAtMs: now }) },
+    models: { bundle: { manifest: { labels, geometry: { framesPerSecond: 8 } } } },
+    ...{ epoch: 2, messages, baselines: new Map<string, Baselines>() },
+    recalibrations: { remember: ({ id }: Outcome) => remembered.push(id) },
+    metrics: createMetrics({ processMetrics: false }),
+    console: { log: () => undefined, message: () => undefined },
+  } as unknown as Engine;
+  resumeCameras(['gate'], engine);
+  await vi.waitFor(() => expect(heard).toHaveLength(2));
+  expect(heard).toEqual([forecast(0).id, forecast(2).id]);
+  expect(remembered).toEqual([outcome(1).id]);
+  // One came as «van enters» and one as «nothing»; the third could not be decided.
+  const rates = engine.baselines
+    .get('gate')
+    ?.at(now)
+    .baseRate.map((rate) => rate * 22);
+  expect(rates).toEqual([6, 6, 5, 5].map((rate) => expect.closeTo(rate, 6) as number));
 });
 
 // eslint-disable-next-line require-yield
