@@ -80,6 +80,7 @@ export class Recalibrations {
       Object.assign(of, unheard());
       if (of.version?.by === 'person') of.recalibrator.forget(Date.parse(of.version.at));
       this.#adopt(camera, of, of.revision, of.version);
+      this.#engine.metrics.set('lookahead_drift', { camera }, 0);
     }
   }
 
@@ -105,6 +106,7 @@ export class Recalibrations {
   remember(outcome: Outcome): void {
     if (!this.#isOfBundle(outcome)) return;
     const of = this.#cameraOf(outcome.camera);
+    noteDoubt(of.recalibrator, outcome);
     const evidence = evidenceOf(outcome);
     if (evidence) of.recalibrator.note(evidence);
     const mark = driftMarkOf(outcome);
@@ -116,6 +118,7 @@ export class Recalibrations {
     const { camera } = outcome;
     const of = this.#cameraOf(camera);
     this.#watchSkill(camera, of, outcome);
+    noteDoubt(of.recalibrator, outcome);
     const evidence = evidenceOf(outcome);
     if (!evidence || !of.recalibrator.note(evidence)) return;
     if (!this.#engine.enabled || of.isWriting || of.version?.frozen === true) return;
@@ -240,4 +243,12 @@ function unheard(): Pick<OfCamera, 'recalibrator' | 'drift'> {
 
 function isOutcome(message: Message): message is Outcome {
   return message.schema === 'lookahead.outcome.v1';
+}
+
+function noteDoubt(
+  recalibrator: Recalibrator,
+  { because, target, calibrated, windowTo }: Outcome,
+): void {
+  const counts = because === 'doubtful' && target !== 'within' && calibrated !== false;
+  if (counts && windowTo !== undefined) recalibrator.noteDoubt(Date.parse(windowTo));
 }

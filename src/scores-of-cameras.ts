@@ -45,19 +45,27 @@ interface Named {
 export function scoreCameras(engine: Scoring): Scoreboard {
   const { config, bus, models, metrics, messages, console, closers, onFatal } = engine;
   const board = new Scoreboard();
+  let ofSha256 = models.bundle.sha256;
+  /** Another bundle's marks would say nothing of this one's worth. */
+  const present = (): Scoreboard => {
+    if (ofSha256 !== models.bundle.sha256) board.clear();
+    ofSha256 = models.bundle.sha256;
+    return board;
+  };
   const write = (of: Pick<Score, 'camera' | 'target'>, nowMs: number): Score => {
     const recalibration =
       of.target === 'next' ? (engine.recalibrations?.of(of.camera) ?? null) : null;
     const drift = of.target === 'next' ? (engine.recalibrations?.driftOf(of.camera) ?? null) : null;
     const { manifest, sha256 } = models.bundle;
     const bundle = { name: manifest.name, version: manifest.version, sha256 };
-    return scoreMessage(board, of, { site: config.site, bundle, recalibration, drift }, nowMs);
+    return scoreMessage(present(), of, { site: config.site, bundle, recalibration, drift }, nowMs);
   };
   const outcome$ = messages.pipe(filter(isOutcome));
   const startMs = Date.now();
   const counting = outcome$.subscribe({
     next: (outcome) => {
-      board.add(outcome);
+      if (!isOf(outcome, models.bundle.sha256)) return;
+      present().add(outcome);
       countOutcome(metrics, outcome);
     },
     error: onFatal,
@@ -76,7 +84,7 @@ export function scoreCameras(engine: Scoring): Scoreboard {
       },
       error: onFatal,
     });
-  metrics.beforeReading(() => setScores(metrics, board, Date.now()));
+  metrics.beforeReading(() => setScores(metrics, present(), Date.now()));
   const closing = new AbortController();
   // Nobody waits for it: the bus that it reads from is closed after it, which ends it.
   rebuild(board, engine, startMs, closing.signal).catch(onFatal);
@@ -88,6 +96,11 @@ export function scoreCameras(engine: Scoring): Scoreboard {
   return board;
 }
 
+/** Whether it is of this bundle; older ones do not say of which they are. */
+function isOf({ bundle }: Outcome, sha256: string): boolean {
+  return bundle === undefined || bundle.sha256 === sha256;
+}
+
 function isOutcome(message: Message): message is Outcome {
   return message.schema === 'lookahead.outcome.v1';
 }
@@ -95,7 +108,7 @@ function isOutcome(message: Message): message is Outcome {
 /** Whole or not at all, so that a broker that goes away meanwhile has nothing counted twice. Rejects on programming errors. */
 async function rebuild(
   board: Scoreboard,
-  { bus, config, console }: Scoring,
+  { bus, config, console, models }: Scoring,
   startMs: number,
   signal: AbortSignal,
 ): Promise<void> {
@@ -111,6 +124,7 @@ async function rebuild(
         if (isEnded()) return;
         // What this engine has decided was counted as it came.
         if (Date.parse(outcome.decidedAt) >= startMs || !cameras.has(outcome.camera)) continue;
+        if (!isOf(outcome, models.bundle.sha256)) continue;
         stored.add(outcome);
         count += 1;
       }

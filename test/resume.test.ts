@@ -1,6 +1,6 @@
 /** A run that was killed, and the one after it, over a real nats-server. */
 import { of, Subject } from 'rxjs';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Engine } from '../src/cameras.js';
 import { LookaheadError } from '../src/errors.js';
 import { kindOf, type Message, type MessageKind, type Outcome } from '../src/messages.js';
@@ -223,8 +223,7 @@ it('is learned from once: by what hears messages, or by being told, and by the b
     metrics: createMetrics({ processMetrics: false }),
     console: { log: () => undefined, message: () => undefined },
   } as unknown as Engine;
-  resumeCameras(['gate'], engine);
-  await vi.waitFor(() => expect(heard).toHaveLength(2));
+  await resumeCameras(['gate'], engine, new AbortController().signal);
   expect(heard).toEqual([forecast(0).id, forecast(2).id]);
   expect(remembered).toEqual([outcome(1).id]);
   // One came as «van enters» and one as «nothing»; the third could not be decided.

@@ -1,4 +1,6 @@
 /** `calibration`: what a camera has learned of its own chances, version by version, and the way back. */
+import { catchError, firstValueFrom, of, timeout } from 'rxjs';
+import { BundleShowSchema } from '../bundle-switch.js';
 import { LookaheadError } from '../errors.js';
 import { loadConfig } from '../load-config.js';
 import { TokenSchema } from '../messages.js';
@@ -14,7 +16,7 @@ import {
 } from '../outcomes/calibration-entry.js';
 import { bundlesOwn } from '../outcomes/recalibration.js';
 import { busOptionsOf } from '../sinks/bus-config.js';
-import { connectBus } from '../sinks/bus.js';
+import { connectBus, type Bus } from '../sinks/bus.js';
 import type { KeyValues } from '../sinks/key-values.js';
 import { busFlags, readOptions, type Context } from './options.js';
 
@@ -22,6 +24,7 @@ const usage =
   './lookahead calibration [show | revert VERSION | reset | freeze | thaw] --camera NAME [--json] [--site NAME] [--nats nats://HOST:PORT] [--nats-store DIR] [--config FILE]';
 
 const connectMaxMs = 10_000;
+const showMaxMs = 3_000;
 
 const flags = { ...busFlags, camera: { type: 'string', multiple: true } } as const;
 
@@ -42,13 +45,13 @@ export async function calibrationCommand(
     ...{ file: typeof file === 'string' ? file : null, cameras: [], env, cwd },
     flags: own as Record<string, string>,
   });
-  const { sha256 } = await openBundle(bundleDirOf(config));
   const bus = await connectBus({
     ...busOptionsOf(config, await addressBeside(config)),
     ...{ role: 'reader', name: 'lookahead calibration' },
   });
   try {
     await bus.ready(connectMaxMs);
+    const sha256 = (await inUse(bus)) ?? (await openBundle(bundleDirOf(config))).sha256;
     const store = bus.keyValues(calibrationBucket.name, calibrationBucket.versions);
     const versions = await versionsOf(store, camera);
     const wanted = wantedBy(verb, versions, version, camera, sha256);
@@ -62,6 +65,16 @@ export async function calibrationCommand(
   } finally {
     await bus.close(0);
   }
+}
+
+/** Of the bundle that a running engine watches by, which need not be the configured one; null: no engine answers. */
+async function inUse(bus: Bus): Promise<string | null> {
+  const shown = bus.call('bundle.show', {}).pipe(
+    timeout({ first: showMaxMs }),
+    catchError(() => of(null)),
+  );
+  const parsed = BundleShowSchema.safeParse(await firstValueFrom(shown, { defaultValue: null }));
+  return parsed.success ? parsed.data.current.sha256 : null;
 }
 
 function parse(args: readonly string[]): {

@@ -272,7 +272,7 @@ function together(reports: readonly Report[]): string {
   const sides = new Set(reports.map(({ verdict }) => verdict.split(':')[0]));
   if (reports.length < 2 || !first) return first?.verdict ?? 'no window could be decided';
   return sides.size === 1
-    ? `both judges: ${[...sides].join('')}`
+    ? `both judges: ${[...sides].join('')}${reports.some(({ verdict }) => verdict.includes('too narrow')) ? ', of few scenes alone' : ''}`
     : 'the judges disagree: no difference can be told';
 }
 

@@ -23,7 +23,7 @@ export interface ReliabilityRow {
 export class CalibrationHistogram {
   readonly #pairs = new Uint32Array(fineBins);
   readonly #came = new Uint32Array(fineBins);
-  readonly #said = new Float32Array(fineBins);
+  readonly #said = new Float64Array(fineBins);
 
   add(chance: number, came: boolean): void {
     const bin = Math.min(fineBins - 1, Math.max(0, Math.floor(chance * fineBins)));
@@ -71,7 +71,7 @@ export class CalibrationHistogram {
   rows(bins = 10): ReliabilityRow[] {
     const width = fineBins / bins;
     return Array.from({ length: bins }, (_, row) => {
-      const sum = (of: Uint32Array | Float32Array): number => {
+      const sum = (of: Uint32Array | Float64Array): number => {
         let total = 0;
         for (let bin = row * width; bin < (row + 1) * width; bin++) total += of[bin]!;
         return total;

@@ -30,7 +30,7 @@ export interface ResumeOptions {
  */
 export function decideOpen(run: StoredRun, options: ResumeOptions): Outcome[] {
   const { labels, epoch, nowMs } = options;
-  const first = run.forecasts.filter((forecast) => forecast.rev === 0 && forecast.epoch !== epoch);
+  const first = run.forecasts.filter((forecast) => forecast.rev === 0 && forecast.epoch < epoch);
   const whole = first.filter(
     ({ quality, window }) => quality === 'good' && window.framesDropped === 0,
   );

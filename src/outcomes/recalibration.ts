@@ -68,6 +68,8 @@ export interface Evidence {
   /** Index of nothing among them; something else is the one after. */
   readonly nothing: number;
   readonly came: number;
+  /** What it counts, where outcomes of its kind come to be known more often than others; absent: 1. */
+  readonly share?: number;
 }
 
 /**
@@ -196,7 +198,10 @@ function weigh(heard: readonly Evidence[], { outcomesMax, halfLife }: FitOptions
     const before = heard[first + index - 1];
     const freshMs = before ? it.windowToMs - before.windowToMs : it.horizonMs;
     const fresh = Math.min(1, Math.max(0, freshMs / it.horizonMs));
-    return { ...it, weight: fresh * 0.5 ** ((counted.length - 1 - index) / halfLife) };
+    return {
+      ...it,
+      weight: (it.share ?? 1) * fresh * 0.5 ** ((counted.length - 1 - index) / halfLife),
+    };
   });
 }
 

@@ -14,6 +14,8 @@ const outcomesPerFit = 20;
 export class Recalibrator {
   readonly #options: FitOptions;
   readonly #heard: Evidence[] = [];
+  /** Ends of the windows whose outcome was in doubt, in any order. */
+  #doubted: readonly number[] = [];
   #sinceFit = 0;
   #fromMs = -Infinity;
 
@@ -43,10 +45,26 @@ export class Recalibrator {
     return this.#sinceFit >= outcomesPerFit;
   }
 
-  /** What is to be in force from now on: the object itself while nothing better is known. */
+  /** An outcome that could not be decided, though the camera was watched. */
+  noteDoubt(windowToMs: number): void {
+    if (windowToMs < this.#fromMs || this.#doubted.includes(windowToMs)) return;
+    this.#doubted = [...this.#doubted, windowToMs].slice(-this.#options.outcomesMax);
+  }
+
+  /**
+   * What is to be in force from now on: the object itself while nothing better is known.
+   *
+   * It is what was seen that can be in doubt, and of nothing there is nothing to doubt: outcomes of nothing are known more often
+   * than others. Each counts as much less as of the others are known.
+   */
   next<InForce extends RecalibrationValues>(inForce: InForce): InForce | Fit {
     this.#sinceFit = 0;
-    return nextRecalibration(this.#heard, inForce, this.#options);
+    const fromMs = this.#heard[0]?.windowToMs ?? Infinity;
+    const doubted = this.#doubted.filter((windowToMs) => windowToMs >= fromMs).length;
+    const events = this.#heard.filter(({ came, nothing }) => came !== nothing).length;
+    const share = events + doubted > 0 ? events / (events + doubted) : 1;
+    const weighed = this.#heard.map((it) => (it.came === it.nothing ? { ...it, share } : it));
+    return nextRecalibration(weighed, inForce, this.#options);
   }
 
   /** What a person has set is not argued with by what came before it, whether that was heard already or is told later. */
@@ -54,6 +72,7 @@ export class Recalibrator {
     this.#fromMs = Math.max(this.#fromMs, untilMs);
     const kept = this.#heard.filter(({ windowToMs }) => windowToMs >= this.#fromMs);
     this.#heard.splice(0, this.#heard.length, ...kept);
+    this.#doubted = this.#doubted.filter((windowToMs) => windowToMs >= this.#fromMs);
     this.#sinceFit = 0;
   }
 }

@@ -74,6 +74,11 @@ export class Scoreboard {
     for (const name of periodNames) rolling[name].bucket(atMs)?.add(outcome);
   }
 
+  /** Forgets everything. */
+  clear(): void {
+    this.#cameras.clear();
+  }
+
   /** Adds all that another has: what was read from a store, to what came meanwhile. */
   merge(other: Scoreboard): void {
     for (const { camera, target } of other.kept()) {

@@ -31,6 +31,29 @@ describe('what outcomes teach', () => {
     expect(recalibrator.note(heard(20))).toBe(false);
   });
 
+  it('is nothing where events are in doubt more often than nothing is, and the chances are true', () => {
+    // As likely as the cells say: nothing in one of ten. Of the events two in five are in doubt.
+    const likely = (index: number): Evidence => {
+      const of = index % 20;
+      const came = of < 12 ? 0 : of < 16 ? 1 : of < 17 ? 2 : of < 19 ? nothing : nothing + 1;
+      return evidence(cells, came, { windowToMs: index * 4000, horizonMs: 4000 });
+    };
+    const taughtBy = (tellsDoubt: boolean): Recalibrator => {
+      const recalibrator = new Recalibrator();
+      for (const index of range(0, 800)) {
+        const outcome = likely(index);
+        const isDoubted = outcome.came !== nothing && (index * 7) % 5 < 2;
+        if (!isDoubted) recalibrator.note(outcome);
+        else if (tellsDoubt) recalibrator.noteDoubt(outcome.windowToMs);
+      }
+      return recalibrator;
+    };
+    expect(taughtBy(true).next(bundlesOwn)).toBe(bundlesOwn);
+    expect(taughtBy(false).next(bundlesOwn).nothingBias, 'what doubt would teach').toBeGreaterThan(
+      0.2,
+    );
+  });
+
   it('is the same whether those of earlier runs come before, after, or twice', () => {
     const inOrder = taught(range(0, 300)).next(bundlesOwn);
     expect(inOrder).not.toBe(bundlesOwn);

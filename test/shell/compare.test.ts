@@ -82,7 +82,7 @@ test(
       reports: { judge: string; windows: number; verdict: string }[];
     };
     expect(reports.map(({ judge }) => judge)).toEqual(['what A recognises', 'what B recognises']);
-    expect(together).toBe('both judges: B is better');
+    expect(together).toBe('both judges: B is better, of few scenes alone');
     for (const { windows, verdict } of reports) {
       expect(windows).toBeGreaterThan(5);
       expect(verdict).toMatch(/^B is better/);

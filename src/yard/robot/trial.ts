@@ -149,7 +149,8 @@ class Run {
     const touched = new Set(things.filter((it) => touches(it, robot.x)).map(({ id }) => id));
     const isHarmful = robot.speedMPerS > harmlessMPerS;
     for (const id of touched) if (isHarmful && !this.#touched.has(id)) this.#collisions += 1;
-    this.#touched = touched;
+    // Who is touched while it creeps is hit when it drives on.
+    this.#touched = isHarmful ? touched : new Set();
   }
 
   get tally(): Tally {
