@@ -59,6 +59,8 @@ describe('two bundles', () => {
     expect(sums.judgedBy('a')!.logScoreGain.value).toBeGreaterThan(0);
     expect(sums.judgedBy('b')!.logScoreGain.value).toBeLessThan(0);
     expect(verdictOf(sums.judgedBy('b')!.logScoreGain, 200)).toMatch(/^B is better/);
+    const swapped = compared(published(0.2, never), published(0.6, blind));
+    for (const judge of ['a', 'b'] as const) expect(swapped.judgedBy(judge)?.windows).toBe(200);
   });
 
   test('of a handful of scenes are told to be no more than that', () => {
