@@ -19,7 +19,8 @@ import {
 } from '../yard/scoring/compare-outcomes.js';
 import { ForecastSums, own } from '../yard/scoring/forecast-sums.js';
 import { truthWindowOf } from '../yard/scoring/recorded-truth.js';
-import type { Measure } from '../yard/scoring/scene-sums.js';
+import { medianOf, type Weighed } from '../yard/scoring/median.js';
+import { SceneSums, type Measure } from '../yard/scoring/scene-sums.js';
 import { examClips } from '../yard/truth/exam.js';
 import { yardLabels } from '../yard/world/labels.js';
 import type { EvaluateTools } from './evaluate.js';
@@ -76,7 +77,7 @@ export async function compareCommand(
     a: await openBundle(bundleDirOf({ bundle: a })),
     b: await openBundle(bundleDirOf({ bundle: b })),
   };
-  checkSameLabels(bundles);
+  checkComparable(bundles);
   const { recordings: given, json } = options.values;
   const dir = typeof given === 'string' ? resolve(tools.cwd, given) : null;
   const files = dir === null ? [] : await videosIn(dir);
@@ -92,16 +93,24 @@ export async function compareCommand(
   return 0;
 }
 
-function checkSameLabels({ a, b }: Two<Bundle>): void {
+/** What both must share for windows and outcomes to be the same. */
+function checkComparable({ a, b }: Two<Bundle>): void {
+  const wrong = (what: string): LookaheadError =>
+    new LookaheadError('usage', what, 'Compare bundles of the same labels and times.');
+  for (const key of ['framesPerSecond', 'framesPerClip', 'clipsPerWindow', 'horizonMs'] as const) {
+    const [ofA, ofB] = [a, b].map(({ manifest }) => manifest.geometry[key]);
+    if (ofA !== ofB)
+      throw wrong(
+        `The bundles look at other windows: ${key} is ${String(ofA)} in A, ${String(ofB)} in B.`,
+      );
+  }
   const textsOf = ({ manifest }: Bundle): string[] => manifest.labels.map(({ text }) => text);
   const odd = (one: Bundle, other: Bundle): string | undefined =>
     textsOf(one).find((text) => !textsOf(other).includes(text));
   const label = odd(a, b) ?? odd(b, a);
   if (label === undefined) return;
-  throw new LookaheadError(
-    'usage',
+  throw wrong(
     `The bundles speak of different things: the label ${JSON.stringify(label)} is one of only one of them.`,
-    'Compare bundles whose labels are the same.',
   );
 }
 
@@ -143,6 +152,7 @@ async function ofYard(
   const said = { a: new Map<string, readonly number[]>(), b: new Map<string, readonly number[]>() };
   const alone = { a: new ForecastSums(yardLabels), b: new ForecastSums(yardLabels) };
   const both = new ForecastSums(yardLabels);
+  const cpu: Two<Weighed[]> = { a: [], b: [] };
   for (const side of sides) {
     const models = await openForecastModels(bundles[side]);
     const progress = progressOf(tools.err, count, `scenes forecast by ${side.toUpperCase()}`);
@@ -150,12 +160,13 @@ async function ofYard(
       const asking = { heldOut, sight: 'pixels', clips: examClips, isExplained: false } as const;
       let done = 0;
       for await (const { truth, windows } of forecastScenes(asking, count, models, tools)) {
-        for (const { clip, chances } of windows) {
+        for (const { clip, chances, scoreCpuMs } of windows) {
           const line = truth.windows.find((window) => window.clip === clip);
           const window = line && truthWindowOf(line, truth, dataset);
           if (!window) continue;
           const key = `${String(window.scene)} ${String(clip)}`;
           said[side].set(key, chances);
+          cpu[side].push({ scene: window.scene, value: scoreCpuMs });
           alone[side].add(window, { [own]: chances });
           const ofA = said.a.get(key);
           if (side === 'b' && ofA) both.add(window, { a: ofA, b: chances });
@@ -189,11 +200,22 @@ async function ofYard(
         ...{ what: 'log score, nats', a: both.logScore('a'), b: both.logScore('b') },
         difference: both.logScoreGain('a', 'b'),
       },
-      row('top-1 share', (sums) => sums.topShare(1)),
+      {
+        ...{ what: 'top-1 share', a: both.topShare(1, 'a'), b: both.topShare(1, 'b') },
+        difference: both.topShareGain(1, 'a', 'b'),
+      },
       row('calibration error', (sums) => sums.calibration()?.ece ?? null),
+      { what: 'CPU, ms', a: medianOver(cpu.a), b: medianOver(cpu.b), difference: null },
     ],
     verdict: verdictOf(gain, both.windows, count),
   };
+}
+
+/** Of one core and one window, when its forecast was worked out: of kept ones that was another day. */
+function medianOver(times: readonly Weighed[]): Measure | null {
+  const sums = new SceneSums();
+  for (const { scene } of times) sums.add(scene, 'windows', 1);
+  return sums.measureDrawn(medianOf(times));
 }
 
 async function ofVideos(

@@ -45,6 +45,7 @@ function copyOf(
 interface Manifest {
   files: { calibration: { sha256: string } };
   labels: { text: string }[];
+  geometry: { horizonMs: number };
 }
 
 async function compare(...args: string[]): Promise<string> {
@@ -71,6 +72,8 @@ test(
     const byTruth = await compare(yardDir, worse, '--scenes', '2', '--seed', '3');
     expect(byTruth).toContain('judged by the true chances, 16 windows');
     expect(byTruth).toMatch(/A is better: log score lower by \d\.\d+ \[/);
+    expect(byTruth, 'A, B, A less B').toMatch(/top-1 share( +-?\d\.\d+ \[[-\d., ]+\]){3}\n/);
+    expect(byTruth).toMatch(/CPU, ms +\d+\.\d+ \[.*\d+\.\d+ \[/);
 
     const videos = join(dir, 'videos');
     mkdirSync(videos);
@@ -105,4 +108,8 @@ test('says which bundles, recordings and labels it cannot compare', async () => 
     manifest.labels[3]!.text = 'cow enters';
   });
   await expect(compare(yardDir, other)).rejects.toThrow('speak of different things');
+  const longer = copyOf('longer', (_calibration, manifest) => {
+    manifest.geometry.horizonMs = 6000;
+  });
+  await expect(compare(yardDir, longer)).rejects.toThrow('horizonMs is 4000 in A, 6000 in B');
 });

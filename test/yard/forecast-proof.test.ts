@@ -70,6 +70,18 @@ describe('ForecastSums', () => {
     expect(sums.skillGain('bayes', own)?.value).toBeCloseTo(1 - (sums.skill(own)?.value ?? 0), 9);
   });
 
+  it('pairs first answers too: what is the same in every window differs by nothing', () => {
+    const sums = new ForecastSums(labels);
+    // The first answer of `bayes` comes in 6 of 10 futures, that of `late` in 2.
+    const late = [0.1, 0.2, 0.6, 0.1, 0, 0];
+    for (const scene of [0, 1, 2]) sums.add(windowOf(scene), { a: bayes, b: bayes, late });
+    expect(sums.topShare(1, 'late')?.value).toBeCloseTo(1 / 3, 9);
+    expect(sums.topShareGain(1, 'a', 'b')).toEqual({ value: 0, interval: [0, 0] });
+    expect(sums.topShareGain(1, 'a', 'late')?.value).toBeCloseTo(2 / 3, 9);
+    sums.add(windowOf(3), { a: bayes, b: bayes });
+    expect(sums.topShareGain(1, 'a', 'late'), 'who was silent once').toBeNull();
+  });
+
   it('counts first answers by their chance to come true, nothing among them', () => {
     const sums = new ForecastSums(labels);
     const likelyNothing = [0.7, 0.1, 0.1, 0.1, 0, 0];

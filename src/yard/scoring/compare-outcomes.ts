@@ -45,7 +45,7 @@ export class ComparedOutcomes {
     return this.#recordings;
   }
 
-  /** Only windows that both have forecast count; by each judge those that it could decide. */
+  /** Only windows count that both have forecast and both could decide: the judges differ in what they saw and in nothing else. */
   add(published: Readonly<Record<Side, Published>>): void {
     const next = (side: Side): Map<string, Forecast> =>
       new Map(
@@ -54,17 +54,20 @@ export class ComparedOutcomes {
           .map((forecast) => [forecast.window.to, forecast]),
       );
     const forecasts = { a: next('a'), b: next('b') };
-    for (const judge of sides) {
-      const observed = new Map(
-        published[judge].outcomes.flatMap(({ id, observed: label, target }) =>
+    const observed = (side: Side): Map<string, string> =>
+      new Map(
+        published[side].outcomes.flatMap(({ id, observed: label, target }) =>
           label === null || target === 'within' ? [] : [[id, label] as const],
         ),
       );
-      for (const [to, judged] of forecasts[judge]) {
-        const label = observed.get(judged.id);
-        const [a, b] = [forecasts.a.get(to), forecasts.b.get(to)];
-        if (label === undefined || !a || !b) continue;
-        const block = this.#blocks + Math.floor(Date.parse(to) / blockMs);
+    const seen = { a: observed('a'), b: observed('b') };
+    for (const [to, a] of forecasts.a) {
+      const b = forecasts.b.get(to);
+      const labels = { a: seen.a.get(a.id), b: b && seen.b.get(b.id) };
+      if (!b || labels.a === undefined || labels.b === undefined) continue;
+      const block = this.#blocks + Math.floor(Date.parse(to) / blockMs);
+      for (const judge of sides) {
+        const label = labels[judge] ?? '';
         this.#minutes[judge].add(block);
         this.#sums[judge].add(block, 'windows', 1);
         for (const [side, forecast] of [
@@ -82,7 +85,7 @@ export class ComparedOutcomes {
     this.#blocks += 1_000_000_000;
   }
 
-  /** Null: that judge decided no window. */
+  /** Null: there is no window that both decided. */
   judgedBy(judge: Side): Marks | null {
     const sums = this.#sums[judge];
     const mean = (column: string): Measure | null => sums.ratio(column, 'windows');

@@ -32,7 +32,7 @@ export class ForecastSums {
     this.baseline = rememberBaselines(labels);
   }
 
-  /** @param said chances over all labels by forecaster; `own` is judged in full, of the others the skill alone is kept */
+  /** @param said chances over all labels by forecaster; `own` is judged in full, of the others all but calibration */
   add(window: TruthWindow, said: Readonly<Record<string, readonly number[]>>): void {
     const { scene, bayes, prior } = window;
     const add = (column: string, value: number): void => this.sums.add(scene, column, value);
@@ -44,14 +44,13 @@ export class ForecastSums {
       const line = messageLine(window, chances, this.labels);
       add(`log ${name}`, logScore(saidNext(line, prior, this.labels).published, bayes));
       add(`windows ${name}`, 1);
+      for (const places of [1, 3] as const)
+        add(`top${places} ${name}`, expectedHits(chances, bayes, places));
     }
-    const answers = said[own];
-    if (!answers) return;
-    for (const places of [1, 3] as const) {
-      add(`top${places} own`, expectedHits(answers, bayes, places));
+    for (const places of [1, 3] as const)
       add(`top${places} bayes`, expectedHits(bayes, bayes, places));
-    }
-    this.pairs.push(...calibrationPairs(window, answers));
+    const answers = said[own];
+    if (answers) this.pairs.push(...calibrationPairs(window, answers));
   }
 
   get windows(): number {
@@ -85,8 +84,19 @@ export class ForecastSums {
    * The chance, by pBayes, that what comes is among the first answers, as a share of that of pBayes' own first answers.
    * Answers are labels, and `nothing` is one like any other: of three places it takes one where it is that likely.
    */
-  topShare(places: 1 | 3): Measure | null {
-    return this.sums.ratio(`top${places} own`, `top${places} bayes`);
+  topShare(places: 1 | 3, name = own): Measure | null {
+    return this.isWhole(name)
+      ? this.sums.ratio(`top${places} ${name}`, `top${places} bayes`)
+      : null;
+  }
+
+  /** Of such shares, on the same resamples: below 0 the other is better. */
+  topShareGain(places: 1 | 3, name: string, over: string): Measure | null {
+    if (!this.isWhole(name) || !this.isWhole(over)) return null;
+    const hits = (sum: (column: string) => number, of: string): number => sum(`top${places} ${of}`);
+    return this.sums.measure(
+      (sum) => (hits(sum, name) - hits(sum, over)) / sum(`top${places} bayes`),
+    );
   }
 
   /** Null without any window. */
