@@ -459,6 +459,15 @@ export function isRevision(message: Message): boolean {
   return message.schema === 'lookahead.forecast.v1' && message.rev > 0;
 }
 
+export function isOutcome(message: Message): message is Outcome {
+  return message.schema === 'lookahead.outcome.v1';
+}
+
+/** Whether an outcome is of this bundle; older ones do not say of which they are. */
+export function isOfBundle({ bundle }: Pick<Outcome, 'bundle'>, sha256: string): boolean {
+  return bundle === undefined || bundle.sha256 === sha256;
+}
+
 function token(what: string, value: string): string {
   if (TokenSchema.safeParse(value).success && !(what === 'camera' && value === 'svc')) return value;
   throw new LookaheadError(

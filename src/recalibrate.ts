@@ -3,7 +3,14 @@ import { filter, type Subject, type Subscription } from 'rxjs';
 import type { Closers } from './closers.js';
 import type { Console } from './console.js';
 import { LookaheadError, messageOf } from './errors.js';
-import type { Message, Outcome, Recalibration, Score } from './messages.js';
+import {
+  isOfBundle,
+  isOutcome,
+  type Message,
+  type Outcome,
+  type Recalibration,
+  type Score,
+} from './messages.js';
 import type { Metrics } from './metrics/registry.js';
 import {
   calibrationBucket,
@@ -104,7 +111,8 @@ export class Recalibrations {
 
   /** An outcome of an earlier run: it is known, and changes nothing by itself. */
   remember(outcome: Outcome): void {
-    if (!this.#isOfBundle(outcome)) return;
+    // What another bundle said teaches nothing of this one.
+    if (!isOfBundle(outcome, this.#engine.bundleSha256())) return;
     const of = this.#cameraOf(outcome.camera);
     noteDoubt(of.recalibrator, outcome);
     const evidence = evidenceOf(outcome);
@@ -114,7 +122,8 @@ export class Recalibrations {
   }
 
   #learn(outcome: Outcome): void {
-    if (!this.#isOfBundle(outcome)) return;
+    // What another bundle said teaches nothing of this one.
+    if (!isOfBundle(outcome, this.#engine.bundleSha256())) return;
     const { camera } = outcome;
     const of = this.#cameraOf(camera);
     this.#watchSkill(camera, of, outcome);
@@ -126,11 +135,6 @@ export class Recalibrations {
     const next = of.recalibrator.next(inForce);
     if (next === inForce || !('weight' in next)) return;
     void this.#keep(camera, of, next);
-  }
-
-  /** What another bundle said teaches nothing of this one. */
-  #isOfBundle({ bundle }: Outcome): boolean {
-    return bundle === undefined || bundle.sha256 === this.#engine.bundleSha256();
   }
 
   /** Whether it was learned of the bundle that forecasts now. */
@@ -239,10 +243,6 @@ export class Recalibrations {
 
 function unheard(): Pick<OfCamera, 'recalibrator' | 'drift'> {
   return { recalibrator: new Recalibrator(), drift: noDrift };
-}
-
-function isOutcome(message: Message): message is Outcome {
-  return message.schema === 'lookahead.outcome.v1';
 }
 
 function noteDoubt(

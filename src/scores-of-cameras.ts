@@ -5,7 +5,7 @@ import type { AppOptions } from './app.js';
 import type { Closers } from './closers.js';
 import { cameraNamesOf } from './config.js';
 import { LookaheadError, messageOf } from './errors.js';
-import type { Message, Outcome, Score } from './messages.js';
+import { isOfBundle, isOutcome, type Message, type Score } from './messages.js';
 import { countMessage } from './metrics/report.js';
 import type { Metrics } from './metrics/registry.js';
 import { countOutcome, setScores } from './metrics/scores.js';
@@ -64,7 +64,7 @@ export function scoreCameras(engine: Scoring): Scoreboard {
   const startMs = Date.now();
   const counting = outcome$.subscribe({
     next: (outcome) => {
-      if (!isOf(outcome, models.bundle.sha256)) return;
+      if (!isOfBundle(outcome, models.bundle.sha256)) return;
       present().add(outcome);
       countOutcome(metrics, outcome);
     },
@@ -96,15 +96,6 @@ export function scoreCameras(engine: Scoring): Scoreboard {
   return board;
 }
 
-/** Whether it is of this bundle; older ones do not say of which they are. */
-function isOf({ bundle }: Outcome, sha256: string): boolean {
-  return bundle === undefined || bundle.sha256 === sha256;
-}
-
-function isOutcome(message: Message): message is Outcome {
-  return message.schema === 'lookahead.outcome.v1';
-}
-
 /** Whole or not at all, so that a broker that goes away meanwhile has nothing counted twice. Rejects on programming errors. */
 async function rebuild(
   board: Scoreboard,
@@ -124,7 +115,7 @@ async function rebuild(
         if (isEnded()) return;
         // What this engine has decided was counted as it came.
         if (Date.parse(outcome.decidedAt) >= startMs || !cameras.has(outcome.camera)) continue;
-        if (!isOf(outcome, models.bundle.sha256)) continue;
+        if (!isOfBundle(outcome, models.bundle.sha256)) continue;
         stored.add(outcome);
         count += 1;
       }

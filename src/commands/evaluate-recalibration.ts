@@ -1,7 +1,5 @@
 /** `evaluate recalibration`: yards watched for an hour, then under other rules; what is learned from outcomes on the way. */
 import { openBundle } from '../models/bundle.js';
-import { TrackForecaster } from '../models/track-forecaster.js';
-import { LookaheadError } from '../errors.js';
 import { watchYardShift, type WatchedYard } from '../yard/data/shifted-yard.js';
 import { proofOf, type ProofRow } from '../yard/scoring/recalibration-proof.js';
 import type { Measure } from '../yard/scoring/scene-sums.js';
@@ -9,6 +7,7 @@ import { yardLabels } from '../yard/world/labels.js';
 import { shifts, shiftTexts } from '../yard/world/shift.js';
 import type { EvaluateTools } from './evaluate.js';
 import { progressOf } from './held-out-scenes.js';
+import { openTrackForecaster } from './open-track-forecaster.js';
 import { readOptions, wholeNumber, wholeNumberOr } from './options.js';
 
 const usage =
@@ -48,13 +47,7 @@ export async function evaluateRecalibrationCommand(
   const futures = wholeNumber(options, 'futures', usage, 1);
   const bundle = await openBundle(typeof given === 'string' ? given : bundleDir);
   const { manifest } = bundle;
-  const model = await TrackForecaster.open(bundle, { threads: 1 });
-  if (!model)
-    throw new LookaheadError(
-      'bundle_invalid',
-      `The bundle ${manifest.name} has no track forecaster.`,
-      'Give --bundle with one that has.',
-    );
+  const model = await openTrackForecaster(bundle);
   const words = manifest.labels.map(({ text }) => text);
   const progress = progressOf(err, count, 'yards watched');
   try {

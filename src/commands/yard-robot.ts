@@ -1,12 +1,12 @@
 /** `yard robot`: what forecasts are worth to a robot that must not hit anybody: collisions and stops an hour. */
 import { openBundle } from '../models/bundle.js';
-import { TrackForecaster } from '../models/track-forecaster.js';
 import { LookaheadError } from '../errors.js';
 import { followTable, withinChances } from '../outcomes/within.js';
 import { bundleDirOf } from '../places.js';
 import { drivers, robotTrial, type Driver, type Tally } from '../yard/robot/trial.js';
 import { SceneSums, type Measure } from '../yard/scoring/scene-sums.js';
 import { progressOf } from './held-out-scenes.js';
+import { openTrackForecaster } from './open-track-forecaster.js';
 import { readOptions, wholeNumber, wholeNumberOr, type Context } from './options.js';
 
 const usage =
@@ -56,13 +56,7 @@ export async function yardRobotCommand(
     );
   const bundle = await openBundle(bundleDirOf({ bundle: String(options.values['bundle']) }));
   const { manifest } = bundle;
-  const model = await TrackForecaster.open(bundle, { threads: 1 });
-  if (!model)
-    throw new LookaheadError(
-      'bundle_invalid',
-      `The bundle ${manifest.name} has no track forecaster.`,
-      'Give --bundle with one that has.',
-    );
+  const model = await openTrackForecaster(bundle);
   const table = followTable(bundle);
   const thresholds = [threshold, ...curve.filter((one) => one !== threshold)];
   const sums = thresholds.map(() => new SceneSums());

@@ -15,6 +15,13 @@ export function spreadForecast(forecast: Forecast, labels: readonly Label[]): nu
   );
 }
 
+/** The label that a message names: «nothing» is one word there, whatever text the bundle has for it. @returns -1: none */
+export function labelNamed(labels: readonly Pick<Label, 'type' | 'text'>[], text: string): number {
+  return labels.findIndex((label) =>
+    label.type === 'nothing' ? text === 'nothing' : text === label.text,
+  );
+}
+
 /** Index of the label that is most often the answer. */
 export function mostFrequent(labels: readonly Label[]): number {
   return labels.reduce(

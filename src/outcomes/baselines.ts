@@ -1,6 +1,7 @@
 /** Two forecasters who see no picture, running beside the bundle on each camera: who is no better is not worth its cost. */
 import type { Outcome } from '../messages.js';
 import type { Label } from '../models/manifest.js';
+import { labelNamed } from '../operators/score-forecast.js';
 import { brierScore, logScore, spreadOverLabels } from '../scores.js';
 
 /** What the bundle's base rates weigh, in outcomes of this camera: about forty seconds of them. */
@@ -63,11 +64,9 @@ export class Baselines {
     return { baseRate: floored(rates), persistence: floored(persistence) };
   }
 
-  /** «nothing» is one word in every message, whatever text the bundle has for it. @returns -1: no label */
+  /** @returns -1: no label of the bundle */
   indexOf(text: string): number {
-    return this.#labels.findIndex((label) =>
-      label.type === 'nothing' ? text === 'nothing' : text === label.text,
-    );
+    return labelNamed(this.#labels, text);
   }
 }
 

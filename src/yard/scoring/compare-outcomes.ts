@@ -1,7 +1,7 @@
 /** Two bundles' forecasts of the same recordings, each marked by both bundles' own recognition: neither is its only judge. */
 import type { Forecast, Outcome } from '../../messages.js';
 import type { Label } from '../../models/manifest.js';
-import { spreadForecast } from '../../operators/score-forecast.js';
+import { labelNamed, spreadForecast } from '../../operators/score-forecast.js';
 import { brierScore, logScore } from '../../scores.js';
 import { SceneSums, type BootstrapOptions, type Measure } from './scene-sums.js';
 
@@ -105,9 +105,7 @@ export class ComparedOutcomes {
 
   #marksOf(side: Side, forecast: Forecast, observed: string): { log: number; brier: number } {
     const labels = this.#labels[side];
-    const came = labels.findIndex(({ type, text }) =>
-      type === 'nothing' ? observed === 'nothing' : text === observed,
-    );
+    const came = labelNamed(labels, observed);
     const chances = spreadForecast(forecast, labels);
     return { log: logScore(chances, came), brier: brierScore(chances, came) };
   }
