@@ -5,19 +5,16 @@ import { LookaheadError, messageOf } from '../errors.js';
 import { printable } from '../console.js';
 import { loadConfig } from '../load-config.js';
 import { TokenSchema } from '../messages.js';
-import { addressBeside } from '../nats-address.js';
-import { connectBus } from '../sinks/bus.js';
-import { busOptionsOf } from '../sinks/bus-config.js';
 import { AnswerPieceSchema } from '../sinks/services.js';
 import type { TailContext } from './tail.js';
 import { busFlags } from './options.js';
+import { openReaderBus } from './reader-bus.js';
 
 type AskContext = Pick<TailContext, 'out' | 'env' | 'cwd'>;
 
 export const askUsage =
   './lookahead ask CAMERA ["QUESTION"] [--json] [--site NAME] [--nats nats://HOST:PORT] [--nats-store DIR] [--config FILE]';
 
-const connectMaxMs = 10_000;
 /** Beyond the engine's own deadline, which says more. */
 const silenceSpareMs = 5_000;
 
@@ -30,10 +27,8 @@ export async function askCommand(args: readonly string[], context: AskContext): 
   const { camera, question, json, config: file, ...flags } = parse(args);
   const { out, env, cwd } = context;
   const config = loadConfig({ file: file ?? null, cameras: [], flags, env, cwd });
-  const options = busOptionsOf(config, await addressBeside(config));
-  const bus = await connectBus({ ...options, role: 'reader', name: 'lookahead ask' });
+  const bus = await openReaderBus(config, 'ask');
   try {
-    await bus.ready(connectMaxMs);
     const request = { camera, ...(question === undefined ? {} : { question }) };
     const silenceMs = config.ask.deadlineMs + silenceSpareMs;
     await lastValueFrom(

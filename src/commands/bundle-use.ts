@@ -3,17 +3,14 @@ import { firstValueFrom, throwError, timeout } from 'rxjs';
 import { BundleShowSchema, type BundleShow } from '../bundle-switch.js';
 import { LookaheadError } from '../errors.js';
 import { loadConfig } from '../load-config.js';
-import { addressBeside } from '../nats-address.js';
-import { busOptionsOf } from '../sinks/bus-config.js';
-import { connectBus } from '../sinks/bus.js';
 import { busFlags, readOptions, type Context } from './options.js';
+import { openReaderBus } from './reader-bus.js';
 
 const usage =
   './lookahead bundle show | use NAME | use --back [--json] [--site NAME] [--nats nats://HOST:PORT] [--nats-store DIR] [--config FILE]';
 
 const flags = { ...busFlags, back: { type: 'boolean', default: false } } as const;
 
-const connectMaxMs = 10_000;
 /** Two processes that load a large language model take their time. */
 const answerMaxMs = 300_000;
 
@@ -37,12 +34,8 @@ export async function bundleUseCommand(
     ...{ file: typeof file === 'string' ? file : null, cameras: [], env, cwd },
     flags: own as Record<string, string>,
   });
-  const bus = await connectBus({
-    ...busOptionsOf(config, await addressBeside(config)),
-    ...{ role: 'reader', name: 'lookahead bundle' },
-  });
+  const bus = await openReaderBus(config, 'bundle');
   try {
-    await bus.ready(connectMaxMs);
     const request = { schema: 'lookahead.bundle.use.v1', bundle: name ?? null };
     const asked = verb === 'use' ? bus.call('bundle.use', request) : bus.call('bundle.show', {});
     const reply = await firstValueFrom(

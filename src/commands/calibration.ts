@@ -4,7 +4,6 @@ import { BundleShowSchema } from '../bundle-switch.js';
 import { LookaheadError } from '../errors.js';
 import { loadConfig } from '../load-config.js';
 import { TokenSchema } from '../messages.js';
-import { addressBeside } from '../nats-address.js';
 import { bundleDirOf } from '../places.js';
 import { openBundle } from '../models/bundle.js';
 import {
@@ -15,15 +14,14 @@ import {
   type CalibrationVersion,
 } from '../outcomes/calibration-entry.js';
 import { bundlesOwn } from '../outcomes/recalibration.js';
-import { busOptionsOf } from '../sinks/bus-config.js';
-import { connectBus, type Bus } from '../sinks/bus.js';
+import type { Bus } from '../sinks/bus.js';
 import type { KeyValues } from '../sinks/key-values.js';
 import { busFlags, readOptions, type Context } from './options.js';
+import { openReaderBus } from './reader-bus.js';
 
 const usage =
   './lookahead calibration [show | revert VERSION | reset | freeze | thaw] --camera NAME [--json] [--site NAME] [--nats nats://HOST:PORT] [--nats-store DIR] [--config FILE]';
 
-const connectMaxMs = 10_000;
 const showMaxMs = 3_000;
 
 const flags = { ...busFlags, camera: { type: 'string', multiple: true } } as const;
@@ -45,12 +43,8 @@ export async function calibrationCommand(
     ...{ file: typeof file === 'string' ? file : null, cameras: [], env, cwd },
     flags: own as Record<string, string>,
   });
-  const bus = await connectBus({
-    ...busOptionsOf(config, await addressBeside(config)),
-    ...{ role: 'reader', name: 'lookahead calibration' },
-  });
+  const bus = await openReaderBus(config, 'calibration');
   try {
-    await bus.ready(connectMaxMs);
     const sha256 = (await inUse(bus)) ?? (await openBundle(bundleDirOf(config))).sha256;
     const store = bus.keyValues(calibrationBucket.name, calibrationBucket.versions);
     const versions = await versionsOf(store, camera);

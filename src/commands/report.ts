@@ -4,21 +4,18 @@ import { resolve } from 'node:path';
 import { LookaheadError, messageOf } from '../errors.js';
 import { loadConfig } from '../load-config.js';
 import { TokenSchema, type Outcome } from '../messages.js';
-import { addressBeside } from '../nats-address.js';
 import { reportPage } from '../outcomes/report-page.js';
 import { ReportSums } from '../outcomes/report-sums.js';
 import { reportTables } from '../outcomes/report-tables.js';
-import { busOptionsOf } from '../sinks/bus-config.js';
-import { connectBus } from '../sinks/bus.js';
 import type { Bus } from '../sinks/bus-types.js';
 import { storedOutcomes } from '../sinks/stored-messages.js';
 import { durationMs } from './duration.js';
 import { busFlags, readOptions, type Context } from './options.js';
+import { openReaderBus } from './reader-bus.js';
 
 export const reportUsage =
   './lookahead report [--camera NAME]… [--since 24h] [--html FILE] [--json] [--site NAME] [--nats nats://HOST:PORT] [--nats-store DIR] [--config FILE]';
 
-const connectMaxMs = 10_000;
 /** About what a week of sixteen cameras comes to, twice over. */
 const outcomesMax = 10_000_000;
 
@@ -41,11 +38,9 @@ export async function reportCommand(
   const fromMs = toMs - durationMs('since', since, reportUsage);
   const sums = new ReportSums(fromMs, toMs);
   const config = loadConfig({ file, cameras: [], flags, env, cwd });
-  const options = busOptionsOf(config, await addressBeside(config));
-  const bus = await connectBus({ ...options, role: 'reader', name: 'lookahead report' });
+  const bus = await openReaderBus(config, 'report');
   let unreadable = 0;
   try {
-    await bus.ready(connectMaxMs);
     for (const camera of cameras.length === 0 ? [undefined] : cameras) {
       const range = { camera, sinceMs: fromMs, max: outcomesMax };
       for await (const outcome of storedOutcomes(bus, range, () => (unreadable += 1))) {

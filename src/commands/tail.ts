@@ -4,11 +4,9 @@ import { createConsole, type Output } from '../console.js';
 import { LookaheadError, messageOf } from '../errors.js';
 import { loadConfig } from '../load-config.js';
 import { TokenSchema } from '../messages.js';
-import { addressBeside } from '../nats-address.js';
-import { connectBus } from '../sinks/bus.js';
-import { busOptionsOf } from '../sinks/bus-config.js';
 import { tail } from '../sinks/tail.js';
 import { busFlags } from './options.js';
+import { openReaderBus } from './reader-bus.js';
 
 export const tailUsage =
   './lookahead tail [CAMERA] [--json] [--site NAME] [--nats nats://HOST:PORT] [--nats-store DIR] [--config FILE]';
@@ -22,8 +20,6 @@ export interface TailContext {
   readonly signal: AbortSignal;
 }
 
-const connectMaxMs = 10_000;
-
 /**
  * Resolves with the exit status when the signal fires or nobody reads its output any more.
  * @throws LookaheadError usage, config_*, broker_unreachable, broker_refused
@@ -32,10 +28,8 @@ export async function tailCommand(args: readonly string[], context: TailContext)
   const { camera, json, config: file, ...flags } = parse(args);
   const { out, err, env, cwd } = context;
   const config = loadConfig({ file: file ?? null, cameras: [], flags, env, cwd });
-  const options = busOptionsOf(config, await addressBeside(config));
-  const bus = await connectBus({ ...options, role: 'reader', name: 'lookahead tail' });
+  const bus = await openReaderBus(config, 'tail');
   try {
-    await bus.ready(connectMaxMs);
     const known = await bus.last('forecast', camera);
     const ended = new AbortController();
     const end = (): void => ended.abort();
