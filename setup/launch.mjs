@@ -9,8 +9,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major > 20 || (major === 20 && minor >= 11)) return;
-  throw new SetupError(`Lookahead needs Node 20.11 or newer; this is ${process.versions.node}.`);
+  if (major > 20 || (major === 20 && minor >= 19)) return;
+  throw new SetupError(`Lookahead needs Node 20.19 or newer; this is ${process.versions.node}.`);
 }
 
 async function launch(args) {

@@ -29,6 +29,12 @@ export const errorCodes = {
   request_failed: 'A request over NATS could not be answered.',
   camera_unknown: 'There is no such camera.',
   window_missing: 'The camera has not been seen for a whole window.',
+  camera_exists: 'There is a camera of that name already.',
+  camera_fixed:
+    'The camera stands in the configuration file, which is read-only while the engine runs.',
+  credential_unknown: 'There is no such credential.',
+  login_required: 'A login is required.',
+  login_refused: 'The login was refused.',
   queue_full: 'Too many requests wait already.',
   language_missing: 'The bundle answers no questions.',
   subject_invalid: 'A name is not allowed in a subject.',

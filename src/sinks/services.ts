@@ -103,6 +103,23 @@ export const CameraListSchema = z
           state: z.enum(stateNames).describe('What the engine sees of the camera now.'),
           since: z.iso.datetime().describe('When that state began; UTC.'),
           why: z.string().describe('Why it is in that state, in words.'),
+          origin: z
+            .enum(['file', 'api', 'yard'])
+            .optional()
+            .describe(
+              'Where it stands: in the configuration, added by request, or simulated. Only what was added can be removed.',
+            ),
+          host: z
+            .string()
+            .nullable()
+            .optional()
+            .describe(
+              'Host and port of its address; no more of it is told. null: no RTSP camera of yours.',
+            ),
+          privacyMasks: z
+            .array(z.array(z.tuple([z.number(), z.number()])))
+            .optional()
+            .describe('Blackened areas: polygons of corners [x, y], shares of the picture.'),
         }),
       )
       .describe('Every camera of the engine.'),
