@@ -21,7 +21,7 @@ export default tseslint.config(
   { ignores: ['dist', '.cache', 'training', 'bundles', '**/*.d.ts'] },
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [
       tseslint.configs.strictTypeChecked,
       tseslint.configs.stylisticTypeChecked,

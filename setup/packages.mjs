@@ -1,7 +1,7 @@
 /** Node packages from the lock file, and `dist/` from `src/`: each only when something changed. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { run, SetupError, step, tail } from './step.mjs';
 
 export async function installPackages(root) {
@@ -43,6 +43,7 @@ function isInstalled(root, wanted) {
   });
 }
 
+/** The engine by tsc, the dashboard by Vite. */
 export async function build(root) {
   const stamp = join(root, 'dist/.lookahead');
   const sources = sourceFiles(root);
@@ -51,21 +52,27 @@ export async function build(root) {
   const wanted = hash.digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   await step('build', 'compiling src', async () => {
-    const { status, output } = await run(
-      process.execPath,
-      ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--pretty', 'false'],
-      { cwd: root },
-    );
-    if (status !== 0) throw new SetupError(`src does not compile:\n${tail(output, 30)}`);
+    await compile(root, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']);
+    await compile(root, ['node_modules/vite/bin/vite.js', 'build', '-c', dashboardConfig]);
     mkdirSync(join(root, 'dist'), { recursive: true });
     writeFileSync(stamp, wanted);
     return `compiled ${sources.length} files`;
   });
 }
 
+const dashboardConfig = 'src/sinks/dashboard/vite.config.ts';
+
+async function compile(root, args) {
+  const { status, output } = await run(process.execPath, args, {
+    cwd: root,
+    env: { NO_COLOR: '1' },
+  });
+  if (status !== 0) throw new SetupError(`src does not compile:\n${tail(output, 30)}`);
+}
+
 function sourceFiles(root) {
-  const inSource = readdirSync(join(root, 'src'), { recursive: true })
-    .filter((path) => path.endsWith('.ts'))
-    .map((path) => join('src', path));
+  const inSource = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => relative(root, join(parentPath, name)));
   return [...inSource.sort(), 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
 }

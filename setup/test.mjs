@@ -26,6 +26,7 @@ export async function test(root, args) {
   const python = ['-m'];
   const parts = [
     ['types', node, [bin('typescript/bin/tsc'), '-p', 'tsconfig.json']],
+    ['types: page', node, [bin('typescript/bin/tsc'), '-p', 'src/sinks/dashboard/tsconfig.json']],
     [
       'lint',
       node,
@@ -68,7 +69,7 @@ export async function test(root, args) {
 
   process.stdout.write('\n');
   for (const [name, result, time] of rows) {
-    process.stdout.write(`${name.padEnd(10)} ${result.padEnd(8)} ${time}\n`);
+    process.stdout.write(`${name.padEnd(11)} ${result.padEnd(8)} ${time}\n`);
   }
   const { passed, failed, skipped } = count(results);
   process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`);

@@ -3,9 +3,13 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 export default function buildDist(): void {
+  run('typescript/bin/tsc', '-p', 'tsconfig.build.json');
+  run('vite/bin/vite.js', 'build', '-c', 'src/sinks/dashboard/vite.config.ts');
+}
+
+function run(script: string, ...args: readonly string[]): void {
   const root = fileURLToPath(new URL('../..', import.meta.url));
-  const tsc = `${root}/node_modules/typescript/bin/tsc`;
-  const result = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {
+  const result = spawnSync(process.execPath, [`${root}/node_modules/${script}`, ...args], {
     cwd: root,
     encoding: 'utf8',
   });

@@ -1,0 +1,74 @@
+/** The frame of every page: where one can go, and whether what is shown is alive. */
+import type { ComponentChild } from 'preact';
+import { Login } from './login.js';
+import { route, to } from './route.js';
+import { logOut, session } from './session.js';
+import { cameras, isSilent, link, siteOf } from './store.js';
+import { CamerasPage } from './cameras-page.js';
+
+const pages: readonly { readonly page: string; readonly title: string }[] = [
+  { page: '', title: 'Cameras' },
+];
+
+export function App(): ComponentChild {
+  if (link.value.state === 'login') return <Login />;
+  return (
+    <>
+      <a class="skip" href="#main">
+        To the content
+      </a>
+      <header class="top">
+        <a class="brand" href={to('')}>
+          Lookahead <small>{siteOf()}</small>
+        </a>
+        <nav aria-label="Pages">
+          {pages.map(({ page, title }) => (
+            <a href={to(page)} aria-current={route.value.page === page ? 'page' : undefined}>
+              {title}
+            </a>
+          ))}
+        </nav>
+        {session.value?.needsLogin === true && (
+          <button type="button" onClick={() => void logOut()}>
+            Log out
+          </button>
+        )}
+      </header>
+      <Banner />
+      <main id="main" tabIndex={-1}>
+        <Page />
+      </main>
+    </>
+  );
+}
+
+function Page(): ComponentChild {
+  switch (route.value.page) {
+    case '':
+      return <CamerasPage cameras={cameras.value} />;
+    default:
+      return (
+        <p class="empty">
+          There is no such page. <a href={to('')}>To the cameras</a>
+        </p>
+      );
+  }
+}
+
+/** Says, and never hides, that what is below may be old. */
+function Banner(): ComponentChild {
+  const now = link.value;
+  const text =
+    now.state === 'lost'
+      ? `${now.why} It is tried again; what is shown may be old.`
+      : now.state === 'hindered'
+        ? now.why
+        : now.state === 'open' && isSilent.value
+          ? 'The engine has not been heard for more than three seconds; what is shown may be old.'
+          : '';
+  return (
+    <p class={`banner ${now.state}`} role="status" aria-live="polite">
+      {text}
+    </p>
+  );
+}

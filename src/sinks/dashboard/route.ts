@@ -1,0 +1,31 @@
+/** Where in the page we are: `#/`, `#/camera/NAME`, `#/history`, … The address can be sent to a colleague. */
+import { signal } from '@preact/signals';
+
+export interface Route {
+  readonly page: string;
+  /** What follows it. */
+  readonly rest: readonly string[];
+  readonly query: URLSearchParams;
+}
+
+export const route = signal(read());
+
+addEventListener('hashchange', () => (route.value = read()));
+
+function read(): Route {
+  const [path = '', query = ''] = location.hash.replace(/^#\/?/, '').split('?');
+  const [page = '', ...rest] = path.split('/').map(decoded);
+  return { page, rest, query: new URLSearchParams(query) };
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+export function to(page: string, ...rest: readonly string[]): string {
+  return `#/${[page, ...rest].map(encodeURIComponent).join('/')}`;
+}
