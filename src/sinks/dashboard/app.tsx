@@ -4,10 +4,17 @@ import { Login } from './login.js';
 import { route, to } from './route.js';
 import { logOut, session } from './session.js';
 import { cameras, isSilent, link, siteOf } from './store.js';
+import { CameraPage } from './camera-page.js';
 import { CamerasPage } from './cameras-page.js';
+import { HistoryPage } from './history-page.js';
+import { ManagePage } from './manage-page.js';
+import { QualityPage } from './quality-page.js';
 
 const pages: readonly { readonly page: string; readonly title: string }[] = [
   { page: '', title: 'Cameras' },
+  { page: 'history', title: 'History' },
+  { page: 'quality', title: 'Quality' },
+  { page: 'manage', title: 'Manage' },
 ];
 
 export function App(): ComponentChild {
@@ -43,16 +50,36 @@ export function App(): ComponentChild {
 }
 
 function Page(): ComponentChild {
-  switch (route.value.page) {
+  const { page, rest } = route.value;
+  switch (page) {
     case '':
       return <CamerasPage cameras={cameras.value} />;
-    default:
-      return (
-        <p class="empty">
-          There is no such page. <a href={to('')}>To the cameras</a>
-        </p>
+    case 'camera': {
+      const camera = cameras.value?.find(({ name }) => name === rest[0]);
+      if (camera !== undefined) return <CameraPage key={camera.name} camera={camera} />;
+      return cameras.value === undefined ? (
+        <p class="empty">Looking for {rest[0]} …</p>
+      ) : (
+        <Missing what={`camera ${rest[0] ?? ''}`} />
       );
+    }
+    case 'history':
+      return <HistoryPage />;
+    case 'quality':
+      return <QualityPage />;
+    case 'manage':
+      return <ManagePage />;
+    default:
+      return <Missing what="page" />;
   }
+}
+
+function Missing({ what }: { readonly what: string }): ComponentChild {
+  return (
+    <p class="empty">
+      There is no such {what}. <a href={to('')}>To the cameras</a>
+    </p>
+  );
 }
 
 /** Says, and never hides, that what is below may be old. */
