@@ -3,12 +3,12 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { LookaheadError, messageOf } from '../errors.js';
 import { loadConfig } from '../load-config.js';
-import { TokenSchema, type Outcome } from '../messages.js';
+import { OutcomeSchema, TokenSchema, type Outcome } from '../messages.js';
 import { reportPage } from '../outcomes/report-page.js';
 import { ReportSums } from '../outcomes/report-sums.js';
 import { reportTables } from '../outcomes/report-tables.js';
 import type { Bus } from '../sinks/bus-types.js';
-import { storedOutcomes } from '../sinks/stored-messages.js';
+import { jsonOf, storedOutcomes } from '../sinks/stored-messages.js';
 import { durationMs } from './duration.js';
 import { busFlags, readOptions, type Context } from './options.js';
 import { openReaderBus } from './reader-bus.js';
@@ -94,12 +94,15 @@ function parse(args: readonly string[]) {
   };
 }
 
+/** No more of an outcome than is told: older ones have less. */
+const HeardSchema = OutcomeSchema.pick({ camera: true, decidedAt: true });
+
 /** Cameras of which any outcome is stored, with the time of the last. */
 async function heard(bus: Bus): Promise<Pick<Outcome, 'camera' | 'decidedAt'>[]> {
   const last = await bus.last('outcome');
   return last.flatMap(({ data }) => {
-    const { camera, decidedAt } = JSON.parse(new TextDecoder().decode(data)) as Partial<Outcome>;
-    return camera === undefined || decidedAt === undefined ? [] : [{ camera, decidedAt }];
+    const outcome = HeardSchema.safeParse(jsonOf(new TextDecoder().decode(data)));
+    return outcome.success ? [outcome.data] : [];
   });
 }
 

@@ -38,7 +38,8 @@ export function storedOutcomes(
   return storedMessages(bus, 'outcome', OutcomeSchema, range, onUnreadable);
 }
 
-function jsonOf(text: string): unknown {
+/** Undefined: it is no JSON. */
+export function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
