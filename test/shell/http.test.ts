@@ -19,8 +19,9 @@ const options = (more: Partial<HttpOptions> = {}): HttpOptions => ({
   port: 0,
   metrics: { contentType: 'text/plain; version=0.0.4', text: () => Promise.resolve('x 1\n') },
   hindrances: () => hindrances,
-  cameras: () => [{ camera: 'gate', state: 'online', why: '' }],
-  messages$: messages,
+  version: '1.2.3',
+  site: 'home',
+  dashboardDir: 'dist/dashboard',
   viewersMax: 1,
   ...more,
 });
