@@ -34,8 +34,12 @@ export function createGuard({ host: boundTo, publicUrl }: Access): Guard {
     },
     checkOrigin: ({ headers }) => {
       const { origin, host = '', 'sec-fetch-site': site = 'none' } = headers;
-      const isOurs = origin === undefined || origin === `http://${host}` || origin === ours?.origin;
-      if (isOurs && (site === 'same-origin' || site === 'none')) return;
+      // The site is the vaguer of the two, and browsers do not agree on it where WebSockets are concerned.
+      const isOurs =
+        origin === undefined
+          ? site === 'same-origin' || site === 'none'
+          : origin === `http://${host}` || origin === ours?.origin;
+      if (isOurs) return;
       throw new Refusal(
         403,
         'request_invalid',

@@ -5,6 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { LookaheadError, messageOf } from '../errors.js';
 import { accessProblems, type Access } from './access.js';
 import { cameraRoutes } from './camera-routes.js';
+import { closeWith } from './close-with.js';
 import { paths } from './contract.js';
 import { dashboardRoutes } from './dashboard-files.js';
 import { createGuard } from './guard.js';
@@ -87,8 +88,9 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
       .catch(onError);
   });
   server.maxConnections = 256;
-  server.on('clientError', (_error, socket) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+  server.on('clientError', ({ code }: NodeJS.ErrnoException, socket) => {
+    const status = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }[code ?? ''] ?? 400;
+    if (socket.writable) closeWith(socket, status);
   });
   const upgrades = new Map<string, Upgrade>();
   const { pictures, natsGate } = options;

@@ -19,48 +19,52 @@ export class TryLimit {
 
   constructor(now: () => number) {
     this.#now = now;
-    this.#all = new Bucket(inAll, now());
+    this.#all = new Bucket(inAll);
   }
 
   /** Takes a try. 0: there was one. Else nothing was taken, and the next one comes in so many ms. */
   take(address: string): number {
     const nowMs = this.#now();
     const network = networkOf(address);
-    const own = this.#byNetwork.get(network) ?? new Bucket(perAddress, nowMs);
+    const own = this.#byNetwork.get(network) ?? new Bucket(perAddress);
     this.#byNetwork.delete(network);
     this.#byNetwork.set(network, own);
     const [oldest] = this.#byNetwork.keys();
     if (this.#byNetwork.size > addressesMax) this.#byNetwork.delete(oldest!);
     const waitMs = Math.max(own.waitMs(nowMs), this.#all.waitMs(nowMs));
     if (waitMs > 0) return waitMs;
-    own.tries -= 1;
-    this.#all.tries -= 1;
+    own.take(nowMs);
+    this.#all.take(nowMs);
     return 0;
   }
 
   /** The try was a right one: it does not count, nor what was mistyped before it. */
   forgive(address: string): void {
     this.#byNetwork.delete(networkOf(address));
-    this.#all.tries += 1;
+    this.#all.giveBack();
   }
 }
 
+/** Says all by one time: when every try is there again. */
 class Bucket {
   readonly #rate: Rate;
-  #atMs: number;
-  tries: number;
+  #fullAtMs = -Infinity;
 
-  constructor(rate: Rate, nowMs: number) {
+  constructor(rate: Rate) {
     this.#rate = rate;
-    this.#atMs = nowMs;
-    this.tries = rate.triesMax;
   }
 
   waitMs(nowMs: number): number {
     const { triesMax, refillMs } = this.#rate;
-    this.tries = Math.min(triesMax, this.tries + (nowMs - this.#atMs) / refillMs);
-    this.#atMs = nowMs;
-    return this.tries >= 1 ? 0 : (1 - this.tries) * refillMs;
+    return Math.max(0, this.#fullAtMs - (triesMax - 1) * refillMs - nowMs);
+  }
+
+  take(nowMs: number): void {
+    this.#fullAtMs = Math.max(this.#fullAtMs, nowMs) + this.#rate.refillMs;
+  }
+
+  giveBack(): void {
+    this.#fullAtMs -= this.#rate.refillMs;
   }
 }
 

@@ -1,9 +1,10 @@
 /** WebSockets of the dashboard: who may open one, and that none outlives its session or the server. */
-import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { closeWith } from './close-with.js';
+import type { Guard } from './guard.js';
 import { faultOf } from './reply.js';
 import { loginRequired, nothingHere, type Asked } from './routes.js';
-import type { Guard } from './guard.js';
 
 /** Takes the connection over, or rejects: then it is closed with the status of what was thrown. */
 export type Upgrade = (asked: Asked, socket: Duplex, head: Buffer) => Promise<void>;
@@ -39,9 +40,7 @@ export function answerUpgrades(server: Server, options: UpgradeOptions): () => v
     const refuse = (error: unknown): void => {
       const { status } = faultOf(error);
       if (status === 500) onError(error);
-      socket.once('finish', () => socket.destroy());
-      const line = `${status} ${STATUS_CODES[status] ?? ''}`;
-      socket.end(`HTTP/1.1 ${line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+      closeWith(socket, status);
     };
     try {
       admit(request, socket, head).catch(refuse);
