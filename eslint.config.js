@@ -129,15 +129,4 @@ export default tseslint.config(
       ),
     },
   },
-  {
-    files: ['src/http/page.js'],
-    languageOptions: {
-      globals: Object.fromEntries(
-        ['document', 'location', 'EventSource', 'setTimeout', 'clearTimeout'].map((name) => [
-          name,
-          'readonly',
-        ]),
-      ),
-    },
-  },
 );

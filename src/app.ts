@@ -7,7 +7,7 @@ import { BundleSwitch } from './bundle-switch.js';
 import { cameraAt, type CameraSource, type CameraStatus } from './cameras.js';
 import { Closers } from './closers.js';
 import { cameraNamesOf, type CameraConfig, type Config } from './config.js';
-import { failureLine, type Console } from './console.js';
+import { errorText, failureLine, type Console } from './console.js';
 import { followOutcomes } from './follow-outcomes.js';
 import type { LivePictures } from './http/pictures.js';
 import { startHttp } from './http/server.js';
@@ -20,7 +20,7 @@ import { SwitchableModels } from './models/switchable-models.js';
 import { openModels } from './open-models.js';
 import { takeTurns, type Turns } from './operators/take-turns.js';
 import type { Baselines } from './outcomes/baselines.js';
-import { bundleDirOf } from './places.js';
+import { bundleDirOf, dashboardDir, engineVersion } from './places.js';
 import type { Bus } from './sinks/bus.js';
 import { heartbeats } from './sinks/heartbeat.js';
 import type { CameraList } from './sinks/services.js';
@@ -65,9 +65,8 @@ export async function startApp(options: AppOptions): Promise<App> {
       ...config.http,
       metrics,
       hindrances: () => hindrances(open, states),
-      cameras: () => [...states].map(([camera, { state, why }]) => ({ camera, state, why })),
-      messages$: messages,
-      pictures,
+      onError: (error) => console.log('error', `page: ${errorText(error)}`),
+      ...{ version: engineVersion, site: config.site, dashboardDir, pictures },
       viewersMax: config.limits.viewersMax,
     });
     closers.add(() => http.close());
@@ -122,7 +121,7 @@ export async function startApp(options: AppOptions): Promise<App> {
 function openMetrics(closers: Closers): Metrics {
   const metrics = createMetrics();
   closers.add(() => metrics.close());
-  metrics.set('lookahead_build_info', { version: '0.1.0', node: process.versions.node }, 1);
+  metrics.set('lookahead_build_info', { version: engineVersion, node: process.versions.node }, 1);
   return metrics;
 }
 

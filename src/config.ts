@@ -341,11 +341,44 @@ export const ConfigSchema = z.strictObject({
     .strictObject({
       host: text
         .default('127.0.0.1')
-        .describe('Address to listen on. The page has no login: keep it on loopback.'),
-      port: port.default(9700).describe('Port of the page, metrics and health; 0: any free one.'),
+        .describe('Address to listen on. Wider than this machine only with a password or a token.'),
+      port: port
+        .default(9700)
+        .describe('Port of the dashboard, metrics and health; 0: any free one.'),
+      password: secret
+        .nullable()
+        .default(null)
+        .describe(
+          'Password of the dashboard, 8 characters or more; ${NAME} reads the environment.',
+        ),
+      passwordFile: text
+        .nullable()
+        .default(null)
+        .describe('A file whose first line is the password, instead of `password`.'),
+      token: secret
+        .nullable()
+        .default(null)
+        .describe(
+          'Lets programs in, as `authorization: Bearer TOKEN`: Prometheus, curl. 16 characters or more; ${NAME} reads the environment.',
+        ),
+      publicUrl: text
+        .regex(
+          /^https?:\/\/(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:\d{1,5})?\/?$/i,
+          'must be https://HOST or https://HOST:PORT, with nothing behind it',
+        )
+        .refine((url) => URL.canParse(url), 'is no address')
+        .nullable()
+        .default(null)
+        .describe(
+          'Where a proxy with TLS serves the dashboard, as browsers see it: https://HOST[:PORT]. Needs a password or a token.',
+        ),
+    })
+    .refine(({ password, passwordFile }) => password === null || passwordFile === null, {
+      message: 'give either password or passwordFile, not both',
+      path: ['passwordFile'],
     })
     .prefault({})
-    .describe('Live page, /metrics, /livez, /readyz.'),
+    .describe('Dashboard, /metrics, /livez, /readyz.'),
   limits: z
     .strictObject({
       outboxMessages: z

@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import { invalid, readYaml } from './config-file.js';
 import { ConfigSchema, keysAt, overrides, type Config } from './config.js';
 import { LookaheadError } from './errors.js';
+import { accessProblems } from './http/access.js';
 
 export interface ConfigSources {
   /** Path of the YAML file; null: what LOOKAHEAD_CONFIG names, else defaults only. */
@@ -166,6 +167,10 @@ function withPaths(config: Config, sources: ConfigSources, from: Map<string, str
     ...config,
     cameras: Object.fromEntries(cameras),
     harvest: { ...config.harvest, dir: absolute('harvest.dir', config.harvest.dir) },
+    http: {
+      ...config.http,
+      passwordFile: absolute('http.passwordFile', config.http.passwordFile),
+    },
     bundle: config.bundle.includes('/') ? resolve(base('bundle'), config.bundle) : config.bundle,
     nats: {
       ...config.nats,
@@ -213,6 +218,22 @@ function withSecrets(config: Config, sources: ConfigSources, where: Where): Conf
     password: secret(['nats', 'password'], config.nats.password),
     token: secret(['nats', 'token'], config.nats.token),
   };
+  const { passwordFile } = config.http;
+  const http = {
+    ...config.http,
+    password:
+      passwordFile === null
+        ? secret(['http', 'password'], config.http.password)
+        : fileSecret(['http', 'passwordFile'], passwordFile),
+    token: secret(['http', 'token'], config.http.token),
+  };
+  if (problems.length === 0) {
+    for (const { key, why } of accessProblems(http)) {
+      const named = key === 'password' && passwordFile !== null ? 'passwordFile' : key;
+      const path = ['http', named];
+      problems.push(`${dotted(path)}${why}\n  at ${where(path, false)}`);
+    }
+  }
   if (problems.length > 0) throw invalid(problems);
-  return { ...config, cameras: Object.fromEntries(cameras), nats };
+  return { ...config, cameras: Object.fromEntries(cameras), nats, http };
 }

@@ -1,4 +1,5 @@
 /** Where things lie. `src` and `dist` are equally deep, so this holds for both. */
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from './config.js';
@@ -6,11 +7,21 @@ import type { Config } from './config.js';
 /** Of the repository. */
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
+/** Of Lookahead, as package.json has it. */
+export const { version: engineVersion } = JSON.parse(
+  readFileSync(join(root, 'package.json'), 'utf8'),
+) as {
+  version: string;
+};
+
 /** Everything that may be deleted at any time. */
 export const cacheDir = join(root, '.cache');
 
 /** Of the server that is started beside the engine. */
 export const defaultStoreDir = join(cacheDir, 'nats');
+
+/** Of the dashboard as Vite builds it. */
+export const dashboardDir = join(root, 'dist', 'dashboard');
 
 /** Of windows that are kept with consent. */
 export const defaultHarvestDir = join(cacheDir, 'harvest');

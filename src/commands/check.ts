@@ -35,7 +35,7 @@ function asYaml(value: unknown): string {
 /** For people: every secret is hidden, and that there is one can be seen. */
 export function withoutSecrets(config: Config): Config {
   const hide = (secret: string | null): string | null => (secret === null ? null : hidden);
-  const { nats } = config;
+  const { nats, http } = config;
   return {
     ...config,
     cameras: Object.fromEntries(
@@ -50,5 +50,6 @@ export function withoutSecrets(config: Config): Config {
       password: hide(nats.password),
       token: hide(nats.token),
     },
+    http: { ...http, password: hide(http.password), token: hide(http.token) },
   };
 }

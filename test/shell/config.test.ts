@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { withoutSecrets } from '../../src/commands/check.js';
 import { configKeys, gateOf, overrides, promptsOf, type Config } from '../../src/config.js';
 import { LookaheadError } from '../../src/errors.js';
 import { loadConfig } from '../../src/load-config.js';
@@ -385,5 +386,45 @@ describe('the reference file', () => {
 
   it('describes every key', () => {
     for (const { key, description } of configKeys()) expect(description, key).not.toBe('');
+  });
+});
+
+describe('who may come in', () => {
+  const word = 'correct horse';
+
+  it.each<[string, string, Given, RegExp]>([
+    ['a wide address', 'http: {host: 0.0.0.0}\n', {}, /http\.host: "0\.0\.0\.0"[^]*c\.yaml:1:14/],
+    ['a wide address from a flag', '', { flags: { 'http-host': '::' } }, /at --http-host/],
+    ['a name that begins as loopback does', 'http: {host: 127.evil.example}\n', {}, /http\.token/],
+    ['a public address', 'http: {publicUrl: "https://a.example"}\n', {}, /http\.publicUrl/],
+    ['a path in it', 'http: {publicUrl: "https://a.example/x"}\n', {}, /nothing behind it/],
+    ['a login in it', 'http: {publicUrl: "https://a:b@c.example"}\n', {}, /publicUrl/],
+    ['a short password', 'http: {password: hunter2}\n', {}, /http\.password: too short/],
+    ['an empty one', 'http: {password: "${P}"}\n', { env: { P: '' } }, /http\.password: too short/],
+    ['one that is not set', 'http: {host: 0.0.0.0, password: "${P}"}\n', {}, /variable P is not/],
+    ['an empty file', 'http: {passwordFile: empty}\n', {}, /http\.passwordFile: too short/],
+    ['no file', 'http: {passwordFile: none}\n', {}, /http\.passwordFile[^]*ENOENT/],
+    ['both', 'http: {password: a, passwordFile: b}\n', {}, /not both/],
+    [
+      'a token with a space',
+      'http: {token: "sixteen letters and more"}\n',
+      {},
+      /http\.token: a header/,
+    ],
+  ])('%s is named', (_what, yaml, given, expected) => {
+    writeFileSync(join(folder, 'empty'), '\n');
+    const { code, message } = problem(() => load(yaml, given));
+    expect(code).toBe('config_invalid');
+    expect(message).toMatch(expected);
+    expect(message).not.toMatch(/hunter2|sixteen/);
+  });
+
+  it('a secret comes from the environment or a file, and nobody is shown it', () => {
+    writeFileSync(join(folder, 'word'), `${word}\n`);
+    const yaml = 'http: {host: 0.0.0.0, passwordFile: word, token: "${T}"}\n';
+    const config = load(yaml, { env: { T: 'a-token-of-some-length' } });
+    expect([config.http.password, config.http.token]).toEqual([word, 'a-token-of-some-length']);
+    const shown = JSON.stringify(withoutSecrets(config));
+    expect(shown).not.toMatch(/correct horse|a-token/);
   });
 });

@@ -242,6 +242,10 @@ describe('check', () => {
       http:
         host: 127.0.0.1
         port: 9700
+        password: null
+        passwordFile: null
+        token: null
+        publicUrl: null
       limits:
         outboxMessages: 4096
         outboxMib: 32
