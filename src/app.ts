@@ -105,7 +105,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     beat(bus, watched, { config, states, closers });
     refresh(metrics, { bus, models, config, viewers: () => http.viewers });
     const { name, version } = models.bundle.manifest;
-    console.log('info', `bundle  ${name} ${version}`);
+    console.log('info', `bundle  ${name} ${version} on ${config.models.device}`);
     console.log(
       'info',
       `NATS    ${natsUrl ?? (config.nats.servers ?? []).map(withoutLogin).join(', ')}`,
