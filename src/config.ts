@@ -428,6 +428,7 @@ export interface Override {
 export const overrides: readonly Override[] = [
   { path: ['site'], flag: 'site', env: 'LOOKAHEAD_SITE', kind: 'text' },
   { path: ['bundle'], flag: 'bundle', env: 'LOOKAHEAD_BUNDLE', kind: 'text' },
+  { path: ['models', 'device'], flag: 'device', env: 'LOOKAHEAD_DEVICE', kind: 'text' },
   { path: ['yardCameras'], flag: 'yard-cameras', env: 'LOOKAHEAD_YARD_CAMERAS', kind: 'number' },
   { path: ['nats', 'servers'], flag: 'nats', env: 'LOOKAHEAD_NATS', kind: 'list' },
   { path: ['nats', 'port'], flag: 'nats-port', env: 'LOOKAHEAD_NATS_PORT', kind: 'number' },

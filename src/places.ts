@@ -1,13 +1,16 @@
 /** Where things lie. `src` and `dist` are equally deep, so this holds for both. */
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from './config.js';
 
 /** Of the repository. */
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Everything that may be deleted at any time. */
-export const cacheDir = join(root, '.cache');
+/**
+ * What the engine keeps where the configuration names no folder. LOOKAHEAD_STATE_DIR puts it elsewhere, where the program
+ * itself lies read-only, as in an image.
+ */
+export const cacheDir = resolve(process.env['LOOKAHEAD_STATE_DIR'] || join(root, '.cache'));
 
 /** Of the server that is started beside the engine. */
 export const defaultStoreDir = join(cacheDir, 'nats');
