@@ -6,11 +6,13 @@ import type { Config } from './config.js';
 /** Of the repository. */
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
+const given = process.env['LOOKAHEAD_STATE_DIR'] ?? '';
+
 /**
  * What the engine keeps where the configuration names no folder. LOOKAHEAD_STATE_DIR puts it elsewhere, where the program
  * itself lies read-only, as in an image.
  */
-export const cacheDir = resolve(process.env['LOOKAHEAD_STATE_DIR'] || join(root, '.cache'));
+export const cacheDir = given === '' ? join(root, '.cache') : resolve(given);
 
 /** Of the server that is started beside the engine. */
 export const defaultStoreDir = join(cacheDir, 'nats');
