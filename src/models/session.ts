@@ -7,6 +7,10 @@ import type { Graph } from './manifest.js';
 import type { ClockMs } from './stopwatch.js';
 import { bytesPerElement, sizeOf, type Tensor, type Tensors, type TensorType } from './tensor.js';
 
+// The runtime reports its sessions to its maker, by HTTPS and with an id that it makes for this machine, unless it is told not
+// to before the first one. Nothing of a camera's machine goes anywhere that the operator has not named.
+process.env['ORT_DISABLE_TELEMETRY'] = '1';
+
 export interface SessionOptions {
   /** Threads of one run. Spinning is off, so that idle threads cost nothing. */
   readonly threads: number;
