@@ -39,8 +39,8 @@ async function launch(args) {
     pathToFileURL(join(root, 'dist/main.js')).href
   );
   const needed = toolsOf(args);
-  const isStart = command === undefined || /^(start$|run$|-)/.test(command);
-  const found = await findTools(root, needed, { quiet: !isStart });
+  const isTold = command === undefined || /^(start$|run$|setup$|-)/.test(command);
+  const found = await findTools(root, needed, { quiet: !isTold });
   for (const [name, path] of Object.entries(found)) process.env[toolEnv[name]] = path;
   if (needsTraining(args) && process.env.LOOKAHEAD_PYTHON === undefined) {
     const { trainingEnvironment } = await import('./python.mjs');

@@ -45,6 +45,8 @@ export interface AppOptions {
 export interface App {
   readonly natsUrl: string;
   readonly pageUrl: string;
+  /** What keeps it from being ready, as /readyz says it; empty: it is. */
+  hindrances(): readonly string[];
   /** Drains and leaves no child behind. */
   close(): Promise<void>;
 }
@@ -104,14 +106,17 @@ export async function startApp(options: AppOptions): Promise<App> {
     beat(bus, watched, { config, states, closers });
     refresh(metrics, { bus, models, config, viewers: () => http.viewers });
     const { name, version } = models.bundle.manifest;
-    console.log('info', `bundle  ${name} ${version}`);
+    console.log('info', `bundle  ${name} ${version} on ${config.models.device}`);
     console.log(
       'info',
       `NATS    ${natsUrl ?? (config.nats.servers ?? []).map(withoutLogin).join(', ')}`,
     );
     console.log('info', `page    ${http.url}`);
     console.log('info', `cameras ${sources.map((source) => source.name).join(', ')}`);
-    return { natsUrl: natsUrl ?? '', pageUrl: http.url, close: () => closers.close() };
+    return {
+      ...{ natsUrl: natsUrl ?? '', pageUrl: http.url, close: () => closers.close() },
+      hindrances: () => hindrances(open, states),
+    };
   } catch (error) {
     await closers.close();
     throw error;

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { HarvestSchema } from './harvest/config-schema.js';
 import { TokenSchema } from './messages.js';
+import { devices } from './models/device.js';
 import type { GateLimits } from './operators/gate.js';
 import { defaultGate, defaultLimits } from './pipeline-config.js';
 import { PrivacyMasksSchema } from './privacy-mask-schema.js';
@@ -300,6 +301,12 @@ export const ConfigSchema = z.strictObject({
     .describe('The models: a name under bundles/, or the path of a folder with a manifest.json.'),
   models: z
     .strictObject({
+      device: z
+        .enum(devices)
+        .default('cpu')
+        .describe(
+          "What the models run on. cuda: an NVIDIA card; onnxruntime's CUDA provider must be there, see ./lookahead setup --cuda.",
+        ),
       batchMax: z
         .int()
         .min(1)
@@ -454,6 +461,7 @@ export interface Override {
 export const overrides: readonly Override[] = [
   { path: ['site'], flag: 'site', env: 'LOOKAHEAD_SITE', kind: 'text' },
   { path: ['bundle'], flag: 'bundle', env: 'LOOKAHEAD_BUNDLE', kind: 'text' },
+  { path: ['models', 'device'], flag: 'device', env: 'LOOKAHEAD_DEVICE', kind: 'text' },
   { path: ['yardCameras'], flag: 'yard-cameras', env: 'LOOKAHEAD_YARD_CAMERAS', kind: 'number' },
   { path: ['nats', 'servers'], flag: 'nats', env: 'LOOKAHEAD_NATS', kind: 'list' },
   { path: ['nats', 'port'], flag: 'nats-port', env: 'LOOKAHEAD_NATS_PORT', kind: 'number' },

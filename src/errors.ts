@@ -18,6 +18,7 @@ export const errorCodes = {
   worker_lost: 'A worker process kept dying.',
   source_refused: 'The address of the camera is not allowed.',
   bundle_invalid: 'The bundle is not valid.',
+  device_unusable: 'The models cannot run on the device that was asked for.',
   model_failed: 'A model run failed.',
   model_late: 'A model run passed its deadline.',
   model_lost: 'The model process died; what was in flight is lost.',

@@ -22,6 +22,7 @@ export function toolsOf(args: readonly string[]): ('ffmpeg' | 'nats-server')[] {
   const [name, rest] = split(args);
   if (['replay', 'evaluate', 'compare'].includes(name)) return ['ffmpeg'];
   if (name === 'yard') return /^(record|watch|perceive)$/.test(rest[0] ?? '') ? ['ffmpeg'] : [];
+  if (name === 'setup') return ['ffmpeg', 'nats-server'];
   if (name !== 'start') return [];
   try {
     const { nats } = configOfStart(rest, { env: process.env, cwd: process.cwd() });

@@ -4,7 +4,7 @@ import type { Console } from './console.js';
 import type { Metrics } from './metrics/registry.js';
 import { createModelPorts, type ModelPorts } from './models/model-ports.js';
 
-/** Opens a bundle, and counts and tells what its children do. @throws LookaheadError bundle_invalid, model_lost */
+/** Opens a bundle, and counts and tells what its children do. @throws LookaheadError bundle_invalid, device_unusable, model_lost */
 export async function openModels(
   bundleDir: string,
   config: Config,
@@ -12,12 +12,14 @@ export async function openModels(
   metrics: Metrics,
   console: Console,
 ): Promise<ModelPorts> {
-  return createModelPorts({
+  const { device } = config.models;
+  const ports = await createModelPorts({
     bundleDir,
     epoch,
     perceiverBatch: config.models,
     promptsOf: (camera) => promptsOf(config, camera),
     child: {
+      device,
       onRestart: (role, why) => {
         metrics.add('lookahead_model_restarts_total', { role });
         console.log('warn', `${role}: replaced, ${why}`);
@@ -28,4 +30,7 @@ export async function openModels(
       onBatch: (role, count) => metrics.observe('lookahead_model_batch_size', { role }, count),
     },
   });
+  for (const { role } of [ports.perceiver, ports.reasoner])
+    metrics.set('lookahead_model_device_info', { role, device }, 1);
+  return ports;
 }

@@ -1,6 +1,6 @@
 /** Where things lie. `src` and `dist` are equally deep, so this holds for both. */
 import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from './config.js';
 
@@ -14,8 +14,13 @@ export const { version: engineVersion } = JSON.parse(
   version: string;
 };
 
-/** Everything that may be deleted at any time. */
-export const cacheDir = join(root, '.cache');
+const given = process.env['LOOKAHEAD_STATE_DIR'] ?? '';
+
+/**
+ * What the engine keeps where the configuration names no folder. LOOKAHEAD_STATE_DIR puts it elsewhere, where the program
+ * itself lies read-only, as in an image.
+ */
+export const cacheDir = given === '' ? join(root, '.cache') : resolve(given);
 
 /** Of the server that is started beside the engine. */
 export const defaultStoreDir = join(cacheDir, 'nats');

@@ -12,6 +12,7 @@ export const commands: Readonly<Record<string, Command>> = {
     const config = configOfStart(args, context);
     return (await import('./start.js')).startCommand(config, context);
   },
+  setup: async (args, context) => (await import('./setup.js')).setupCommand(args, context),
   check: async (args, context) => (await import('./check.js')).checkCommand(args, context),
   tail: async (args, context) => (await import('./tail.js')).tailCommand(args, context),
   ask: async (args, context) => (await import('./ask.js')).askCommand(args, context),

@@ -60,6 +60,7 @@ export async function replayCommand(args: readonly string[], context: Context): 
   const models = await createModelPorts({
     bundleDir: bundleDirOf(config),
     budget: unhurriedBudget,
+    child: { device: config.models.device },
   });
   let bus: Bus | undefined;
   let status = 0;

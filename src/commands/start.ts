@@ -2,6 +2,7 @@
 import { startApp, type App } from '../app.js';
 import { cameraNamesOf, type Config } from '../config.js';
 import { createConsole, errorText, type Console } from '../console.js';
+import { openWatchdog } from '../watchdog.js';
 import type { Context } from './options.js';
 
 /**
@@ -20,6 +21,11 @@ export async function startCommand(config: Config, context: Context): Promise<nu
     level: config.log.level,
     cameras: cameraNamesOf(config),
     onClosed: end,
+  });
+  const watchdog = openWatchdog({
+    env: context.env,
+    isHealthy: () => status === 0,
+    say: (text) => console.log('warn', text),
   });
   const { drainMs } = config.limits;
   const late = endProcessAfter(drainMs, stop.signal, () => {
@@ -44,14 +50,17 @@ export async function startCommand(config: Config, context: Context): Promise<nu
       // Half-started things fail when they are told to stop; only what could not be closed is worth saying.
       return error instanceof AggregateError ? couldNotClose(error, console) : status;
     }
+    watchdog.ready(() => app.hindrances());
     if (!stop.signal.aborted) {
       await new Promise((resolve) => stop.signal.addEventListener('abort', resolve));
     }
     console.log('info', 'stopping');
+    watchdog.stopping();
     await app.close().catch((error: unknown) => (status = couldNotClose(error, console)));
     return status;
   } finally {
     late.forget();
+    watchdog.close();
   }
 }
 

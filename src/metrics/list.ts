@@ -25,6 +25,12 @@ export const metricList = [
     labels: ['bundle', 'version', 'sha256'],
   },
   {
+    name: 'lookahead_model_device_info',
+    type: 'gauge',
+    help: 'Always 1; the labels say what each kind of model process runs on: cpu, cuda.',
+    labels: ['role', 'device'],
+  },
+  {
     name: 'lookahead_camera_state',
     type: 'gauge',
     help: '1 for the state that the camera is in, 0 for the others.',

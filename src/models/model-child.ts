@@ -4,6 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LookaheadError, messageOf, RequestDropped } from '../errors.js';
+import type { Device } from './device.js';
 import type { Role } from './model-process.js';
 import { RequestQueue } from './request-queue.js';
 import type { Tensors } from './tensor.js';
@@ -53,6 +54,7 @@ export interface ModelChildOptions {
   readonly bundleDir: string;
   readonly bundleSha256: string;
   readonly threads?: number;
+  readonly device?: Device;
   /** Lanes that may wait at once: one for each camera and each kind of request. */
   readonly queueMax?: number;
   /** Requests that the child is sent at once, one a camera. */
@@ -126,6 +128,7 @@ export class ModelChild {
   constructor(options: ModelChildOptions) {
     this.#options = {
       threads: 1,
+      device: 'cpu',
       queueMax: 64,
       batchMax: 1,
       batchWaitMs: 0,
@@ -135,6 +138,10 @@ export class ModelChild {
     };
     this.#queue = new RequestQueue(this.#options.queueMax);
     this.#batchMax = this.#options.batchMax;
+  }
+
+  get role(): Role {
+    return this.#options.role;
   }
 
   /** Process id of the child at this moment. */
@@ -253,12 +260,15 @@ export class ModelChild {
   }
 
   #spawn(): void {
-    const { entry, bundleDir, threads, startMs, role } = this.#options;
+    const { entry, bundleDir, threads, device, startMs, role } = this.#options;
     const socket = join(this.#dir ?? '', 'model.sock');
     this.#stderr = '';
     const child = spawn(
       process.execPath,
-      [entry, '--socket', socket, '--bundle', bundleDir, '--threads', String(threads)],
+      [
+        ...[entry, '--socket', socket, '--bundle', bundleDir],
+        ...['--threads', String(threads), '--device', device],
+      ],
       { stdio: ['ignore', 'ignore', 'pipe'], env: childEnvironment() },
     );
     this.#child = child;
@@ -445,7 +455,10 @@ export class ModelChild {
 
 /** Camera passwords can stand in the engine's environment; a model process needs none of them. */
 function childEnvironment(): NodeJS.ProcessEnv {
-  const names = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'NODE_OPTIONS', 'LD_LIBRARY_PATH'];
+  const names = [
+    ...['PATH', 'HOME', 'LANG', 'TMPDIR', 'NODE_OPTIONS', 'LD_LIBRARY_PATH'],
+    ...['CUDA_VISIBLE_DEVICES', 'CUDA_DEVICE_ORDER', 'CUDA_CACHE_PATH'],
+  ];
   return Object.fromEntries(
     names.flatMap((name) => {
       const value = process.env[name];

@@ -27,6 +27,7 @@ export interface ModelPortsOptions {
   readonly child?: Pick<
     ModelChildOptions,
     | 'threads'
+    | 'device'
     | 'queueMax'
     | 'startMs'
     | 'backOffMs'
@@ -80,7 +81,7 @@ const entryOf = (name: string): string =>
 /**
  * Checks the bundle, starts a perceiver and a reasoner, and waits until both are ready.
  *
- * @throws LookaheadError `bundle_invalid`, `model_lost`
+ * @throws LookaheadError `bundle_invalid`, `device_unusable`, `model_lost`
  */
 export async function createModelPorts(options: ModelPortsOptions): Promise<ModelPorts> {
   const { bundleDir, epoch = 0, budget = usualBudget } = options;

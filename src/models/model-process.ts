@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { parseArgs } from 'node:util';
 import { LookaheadError, messageOf } from '../errors.js';
 import { openBundle, type Bundle } from './bundle.js';
+import { devices } from './device.js';
 import type { SessionOptions } from './session.js';
 import type { Tensors } from './tensor.js';
 import {
@@ -44,13 +45,14 @@ export function oneByOne<K extends Kind>(
   };
 }
 
-/** Serves one engine, as a child process: `--socket PATH --bundle DIR [--threads N]`. Returns when it is ready. */
+/** Serves one engine, as a child process: `--socket PATH --bundle DIR [--threads N] [--device cuda]`. Returns when it is ready. */
 export async function runModelProcess<K extends Kind>(model: ModelProcess<K>): Promise<void> {
   const { values } = parseArgs({
     options: {
       socket: { type: 'string' },
       bundle: { type: 'string' },
       threads: { type: 'string', default: '1' },
+      device: { type: 'string', default: 'cpu' },
     },
   });
   if (values.socket === undefined || values.bundle === undefined) {
@@ -68,7 +70,9 @@ export async function runModelProcess<K extends Kind>(model: ModelProcess<K>): P
   process.on('SIGINT', () => undefined);
   try {
     const bundle = await openBundle(values.bundle);
-    const answer = await model.open(bundle, { threads: Number(values.threads) });
+    const device = devices.find((one) => one === values.device);
+    if (device === undefined) throw new Error(`There is no device ${values.device}.`);
+    const answer = await model.open(bundle, { threads: Number(values.threads), device });
     serve(socket, model, answer);
     socket.write(
       encodeMessage({

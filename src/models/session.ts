@@ -1,13 +1,21 @@
 /** The only file that knows onnxruntime. Its `run` holds the event loop, so only model children call it. */
 import * as ort from 'onnxruntime-node';
 import { LookaheadError, messageOf } from '../errors.js';
+import { cudaUnusable } from './cuda-provider.js';
+import type { Device } from './device.js';
 import type { Graph } from './manifest.js';
 import type { ClockMs } from './stopwatch.js';
 import { bytesPerElement, sizeOf, type Tensor, type Tensors, type TensorType } from './tensor.js';
 
+// The runtime reports its sessions to its maker, by HTTPS and with an id that it makes for this machine, unless it is told not
+// to before the first one. Nothing of a camera's machine goes anywhere that the operator has not named.
+process.env['ORT_DISABLE_TELEMETRY'] = '1';
+
 export interface SessionOptions {
   /** Threads of one run. Spinning is off, so that idle threads cost nothing. */
   readonly threads: number;
+  /** `cpu` where it is left out. */
+  readonly device?: Device;
   /** What stages are timed with, where it is not the monotonic clock: a bench counts CPU time. */
   readonly clock?: ClockMs;
 }
@@ -29,7 +37,7 @@ type Expected = Graph['inputs'];
 /**
  * Opens one graph and checks its inputs and outputs (names, types, shapes) against the manifest.
  *
- * @throws LookaheadError `bundle_invalid` where the file is no graph or differs from its manifest.
+ * @throws LookaheadError `bundle_invalid` where the file is no graph or differs from its manifest; `device_unusable`
  */
 export async function openSession(
   path: string,
@@ -86,7 +94,7 @@ async function create(
 ): Promise<ort.InferenceSession> {
   try {
     return await ort.InferenceSession.create(path, {
-      executionProviders: ['cpu'],
+      executionProviders: options.device === 'cuda' ? ['cuda', 'cpu'] : ['cpu'],
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
@@ -97,6 +105,7 @@ async function create(
       logSeverityLevel: 3,
     });
   } catch (error) {
+    if (options.device === 'cuda' && isOfCuda(error)) throw await cudaUnusable(error);
     throw new LookaheadError(
       'bundle_invalid',
       `${shown} is no ONNX graph that this runtime can load: ${messageOf(error)}`,
@@ -104,6 +113,13 @@ async function create(
       { cause: error },
     );
   }
+}
+
+/** A provider that cannot be loaded is named by its function; a card or driver that is missing, by CUDA's own error. */
+function isOfCuda(error: unknown): boolean {
+  return /ExecutionProvider_Cuda|CUDA(ExecutionProvider)? (failure|error)|CUDNN|CUBLAS|providers_cuda/i.test(
+    messageOf(error),
+  );
 }
 
 async function run(

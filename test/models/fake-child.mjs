@@ -5,7 +5,12 @@ import { parseArgs } from 'node:util';
 import { encodeMessage, MessageDecoder, protocolVersion } from '../../dist/models/wire.js';
 
 const { values } = parseArgs({
-  options: { socket: { type: 'string' }, bundle: { type: 'string' }, threads: { type: 'string' } },
+  options: {
+    socket: { type: 'string' },
+    bundle: { type: 'string' },
+    threads: { type: 'string' },
+    device: { type: 'string' },
+  },
 });
 const orders = JSON.parse(values.bundle);
 if (orders.exitAtOnce) {

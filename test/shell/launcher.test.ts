@@ -182,6 +182,7 @@ describe('check', () => {
       yardCameras: 2
       bundle: yard
       models:
+        device: cpu
         batchMax: 8
         batchWaitMs: 0
         switchable: []
