@@ -132,7 +132,9 @@ function excerpt(source: string, line: number, column: number): string {
  */
 function isBelowWebhooks(lines: readonly string[]): boolean {
   const outermost = lines.findLast((line) => /^[^\s#]/.test(line)) ?? '';
-  return !/^(?!webhooks)[A-Za-z]+ *:/.test(outermost) && /webhooks/.test(lines.join('\n'));
+  return (
+    !/^(?!webhooks)[A-Za-z]+ *:/.test(outermost) && lines.some((line) => line.includes('webhooks'))
+  );
 }
 
 /** One error for all problems of a configuration, a line or more for each. */

@@ -1,5 +1,5 @@
 /** Opens the configured webhooks and tells them of what the engine publishes. */
-import { Subject, takeUntil } from 'rxjs';
+import { Subject } from 'rxjs';
 import type { AppOptions } from './app.js';
 import type { Closers } from './closers.js';
 import type { Message } from './messages.js';
@@ -22,7 +22,8 @@ export interface WebhookEngine extends Pick<AppOptions, 'config' | 'console' | '
 /** Must be called before the first camera is watched. Ends with the closers. */
 export function startWebhooks(engine: WebhookEngine): void {
   const { config, console, metrics, messages, closers, onFatal, labels } = engine;
-  const end$ = new Subject<void>();
+  const heard = new Subject<Message>();
+  const hearing = messages.subscribe(heard);
   const webhooks = Object.entries(config.webhooks).map(([name, of]) => {
     const label = `webhook ${name} (${shownAddress(of.url)})`;
     let isFailing = false;
@@ -39,8 +40,8 @@ export function startWebhooks(engine: WebhookEngine): void {
       metrics.add('lookahead_webhooks_total', { webhook: name, result }, 0);
     }
     const webhook = openWebhook({ limits: of, onResult });
-    messages
-      .pipe(takeUntil(end$), noticeMessages(of))
+    const telling = heard
+      .pipe(noticeMessages(of))
       .subscribe({ next: (notice) => webhook.send(notice), error: onFatal });
     void labels.then(
       (known) => {
@@ -54,10 +55,13 @@ export function startWebhooks(engine: WebhookEngine): void {
       },
       () => undefined, // That the bundle cannot be loaded is said elsewhere.
     );
-    return webhook;
+    return { webhook, telling };
   });
   closers.add(async () => {
-    end$.next();
-    await Promise.all(webhooks.map((webhook) => webhook.close(drainMaxMs)));
+    hearing.unsubscribe();
+    // What waits for its reasons goes out without them.
+    heard.complete();
+    for (const { telling } of webhooks) telling.unsubscribe();
+    await Promise.all(webhooks.map(({ webhook }) => webhook.close(drainMaxMs)));
   });
 }

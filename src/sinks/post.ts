@@ -19,6 +19,8 @@ export type Posted =
   /** `afterMs`: when the receiver asks to be tried again; null: it does not say. */
   | { readonly result: 'later'; readonly why: string; readonly afterMs: number | null };
 
+export const closing = 'the engine is closing';
+
 /** Longer than any wish of a receiver is listened to. */
 const afterMaxMs = 3_600_000;
 
@@ -61,7 +63,8 @@ export async function post(
     response.body?.cancel().catch(() => undefined);
     return judge(response, nowMs);
   } catch (error) {
-    const why = giveUp.signal.aborted ? `no answer within ${target.timeoutMs} ms` : reasonOf(error);
+    const late = signal.aborted ? closing : `no answer within ${target.timeoutMs} ms`;
+    const why = giveUp.signal.aborted ? late : reasonOf(error);
     return { result: 'later', why, afterMs: null };
   } finally {
     clearTimeout(limit);

@@ -51,7 +51,10 @@ const WebhookConfigSchema = z
       .record(
         z
           .string()
-          .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/, 'this is no name of a header')
+          .refine(
+            (name) => /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/.test(name),
+            'this is no name of a header',
+          )
           .refine((name) => !ownHeaders.test(name), 'this header is set by the engine'),
         checked(headerHindrance),
       )

@@ -1,7 +1,7 @@
 /** Delivers notices to one address over HTTP, one after the other, and gives up what is late. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Notice } from '../messages.js';
-import { post, type Target } from './post.js';
+import { closing, post, type Target } from './post.js';
 
 export interface WebhookLimits extends Target {
   /** How often a notice is tried again. */
@@ -60,11 +60,15 @@ export function openWebhook(options: WebhookOptions): Webhook {
   };
 
   const deliver = async ({ notice, expiresAtMs }: Waiting): Promise<void> => {
-    let why = 'it had waited too long';
+    let why: string | undefined;
     for (let tries = 0, atMs = 0; ; tries++) {
       const isWorth = await waitUntil(Math.max(atMs, quietUntilMs), expiresAtMs);
       if (!isWorth || performance.now() > expiresAtMs || aborting.signal.aborted) {
-        onResult(tries === 0 ? 'dropped' : 'failed', why);
+        const isEnding = ending.signal.aborted;
+        onResult(
+          tries === 0 ? 'dropped' : 'failed',
+          why ?? (isEnding ? closing : 'it had waited too long'),
+        );
         return;
       }
       const posted = await post(limits, notice, Date.now(), aborting.signal);
@@ -96,7 +100,7 @@ export function openWebhook(options: WebhookOptions): Webhook {
   return {
     send: (notice) => {
       if (ending.signal.aborted) {
-        onResult('dropped', 'the engine is closing');
+        onResult('dropped', closing);
         return;
       }
       waiting.push({ notice, expiresAtMs: performance.now() + limits.maxAgeS * 1_000 });
