@@ -24,6 +24,7 @@ import { bundleDirOf, dashboardDir, engineVersion } from './places.js';
 import type { Bus } from './sinks/bus.js';
 import { heartbeats } from './sinks/heartbeat.js';
 import type { CameraList } from './sinks/services.js';
+import { startWebhooks } from './start-webhooks.js';
 import type { Window } from './types.js';
 import { demoScene } from './yard/demo-scenes.js';
 
@@ -84,6 +85,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     closers.add(() =>
       loading.then((first) => (open.models ?? first).close()).catch(() => undefined),
     );
+    const labels = loading.then(({ bundle }) => bundle.manifest.labels.map(({ text }) => text));
+    startWebhooks({ ...options, metrics, messages, closers, labels });
     const natsUrl = await openNatsServer(options, closers);
     signal.throwIfAborted();
     const bus = await openBus(config, natsUrl, { closers, metrics, console });

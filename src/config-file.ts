@@ -25,8 +25,9 @@ export function readYaml(file: string, cwd: string): Yaml {
   });
   const at = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
-    const source = text.split(/\r?\n/)[line - 1] ?? '';
-    return `${shown}:${line}:${col}${excerpt(source, line, col)}`;
+    const above = text.split(/\r?\n/).slice(0, line);
+    const shownPart = isBelowWebhooks(above) ? '' : excerpt(above.at(-1) ?? '', line, col);
+    return `${shown}:${line}:${col}${shownPart}`;
   };
   const problems = [...document.errors, ...document.warnings];
   if (problems.length > 0) {
@@ -123,6 +124,17 @@ function excerpt(source: string, line: number, column: number): string {
   const label = String(line);
   const shown = source.slice(from, from + 100).replace(/\t/g, ' ');
   return `\n  ${label} | ${shown}\n  ${' '.repeat(label.length)} | ${' '.repeat(column - 1 - from)}^`;
+}
+
+/**
+ * The address of a webhook is a secret and looks like none. Whether the last line is part of one is told by the outermost key
+ * above it; what begins with none (`{`) may be anything.
+ */
+function isBelowWebhooks(lines: readonly string[]): boolean {
+  const outermost = lines.findLast((line) => /^[^\s#]/.test(line)) ?? '';
+  return (
+    !/^(?!webhooks)[A-Za-z]+ *:/.test(outermost) && lines.some((line) => line.includes('webhooks'))
+  );
 }
 
 /** One error for all problems of a configuration, a line or more for each. */

@@ -9,6 +9,7 @@ import { devices } from './models/device.js';
 import type { GateLimits } from './operators/gate.js';
 import { defaultGate, defaultLimits } from './pipeline-config.js';
 import { PrivacyMasksSchema } from './privacy-mask-schema.js';
+import { WebhooksSchema } from './sinks/webhook-config.js';
 
 const text = z.string().min(1).max(4096);
 const port = z.int().min(0).max(65_535);
@@ -344,6 +345,7 @@ export const ConfigSchema = z.strictObject({
   recalibration: RecalibrationConfigSchema,
   harvest: HarvestSchema,
   nats: NatsSchema,
+  webhooks: WebhooksSchema,
   http: z
     .strictObject({
       host: text
@@ -510,8 +512,9 @@ export function configKeys(node: SchemaNode = configJsonSchema(), at = ''): Conf
   return Object.entries(node.properties ?? {}).flatMap(([name, child]) => {
     const key = at === '' ? name : `${at}.${name}`;
     if (child.properties !== undefined) return configKeys(child, key);
-    if (typeof child.additionalProperties === 'object') {
-      return configKeys(child.additionalProperties, `${key}.NAME`);
+    const values = child.additionalProperties;
+    if (typeof values === 'object' && values.properties !== undefined) {
+      return configKeys(values, `${key}.NAME`);
     }
     return [{ key, description: child.description ?? '', default: child.default, schema: child }];
   });

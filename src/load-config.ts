@@ -6,6 +6,12 @@ import { invalid, readYaml } from './config-file.js';
 import { ConfigSchema, keysAt, overrides, type Config } from './config.js';
 import { LookaheadError } from './errors.js';
 import { accessProblems } from './http/access.js';
+import {
+  addressHindrance,
+  headerHindrance,
+  secretHindrance,
+  type WebhookConfig,
+} from './sinks/webhook-config.js';
 
 export interface ConfigSources {
   /** Path of the YAML file; null: what LOOKAHEAD_CONFIG names, else defaults only. */
@@ -183,12 +189,21 @@ function withPaths(config: Config, sources: ConfigSources, from: Map<string, str
 /** Reads `${NAME}` and password files, in the fields that are meant for it and nowhere else. */
 function withSecrets(config: Config, sources: ConfigSources, where: Where): Config {
   const problems: string[] = [];
-  const secret = (path: readonly string[], value: string | null): string | null => {
+  const secret = (
+    path: readonly string[],
+    value: string | null,
+    hindrance: (found: string) => string | undefined = () => undefined,
+  ): string | null => {
     const name = value === null ? undefined : /^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$/.exec(value)?.[1];
     if (name === undefined) return value;
     const found = sources.env[name];
-    if (found !== undefined && !/[\r\n\0]/.test(found)) return found;
-    const why = found === undefined ? 'is not set' : 'has more than one line';
+    const why =
+      found === undefined
+        ? 'is not set'
+        : /[\r\n\0]/.test(found)
+          ? 'has more than one line'
+          : hindrance(found);
+    if (found !== undefined && why === undefined) return found;
     problems.push(
       `${dotted(path)}the environment variable ${name} ${why}\n  at ${where(path, false)}`,
     );
@@ -234,6 +249,28 @@ function withSecrets(config: Config, sources: ConfigSources, where: Where): Conf
       problems.push(`${dotted(path)}${why}\n  at ${where(path, false)}`);
     }
   }
+  const webhooks = Object.entries(config.webhooks).map(([name, webhook]) => {
+    const at = ['webhooks', name];
+    const headers = Object.entries(webhook.headers).map(([key, value]) => [
+      key,
+      secret([...at, 'headers', key], value, headerHindrance) ?? '',
+    ]);
+    return [
+      name,
+      {
+        ...webhook,
+        url: secret([...at, 'url'], webhook.url, addressHindrance) ?? '',
+        headers: Object.fromEntries(headers) as WebhookConfig['headers'],
+        secret: secret([...at, 'secret'], webhook.secret, secretHindrance),
+      },
+    ] as const;
+  });
   if (problems.length > 0) throw invalid(problems);
-  return { ...config, cameras: Object.fromEntries(cameras), nats, http };
+  return {
+    ...config,
+    cameras: Object.fromEntries(cameras),
+    nats,
+    http,
+    webhooks: Object.fromEntries(webhooks),
+  };
 }

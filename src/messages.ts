@@ -421,6 +421,31 @@ export const HeartbeatSchema = z
     'Each second, so that silence is noticed: three missing and nothing is known. Not stored.',
   );
 
+export const webhookKinds = ['forecast', 'outcome', 'event', 'state', 'score'] as const;
+
+export const WebhookSchema = z
+  .object({
+    schema: z.literal('lookahead.webhook.v1'),
+    camera: header.camera,
+    kind: z
+      .enum(webhookKinds)
+      .describe('What the message is. Forecasts with the target within are called forecast too.'),
+    label: z
+      .string()
+      .nullable()
+      .describe(
+        'The event that made it worth telling; of an outcome: the one that was forecast. A state: its name. A score: null.',
+      ),
+    confidence: share
+      .nullable()
+      .describe('Chance of that event; of an event: of its recognition. null: state and score.'),
+    text: z.string().describe('All of it in one line, for people.'),
+    message: z
+      .looseObject({ schema: z.string().describe('Which of them.') })
+      .describe('The message as it is on NATS.'),
+  })
+  .describe('What a webhook is sent: one message that is worth telling. docs/webhooks.md.');
+
 export type Forecast = z.infer<typeof ForecastSchema>;
 export type ForecastEvent = z.infer<typeof ForecastEventSchema>;
 export type EventMessage = z.infer<typeof EventMessageSchema>;
@@ -435,6 +460,11 @@ export type Heartbeat = z.infer<typeof HeartbeatSchema>;
 
 /** What the engine publishes of a camera. */
 export type Message = Forecast | EventMessage | Outcome | SceneMessage | StateMessage | Score;
+
+export type WebhookKind = (typeof webhookKinds)[number];
+
+/** What a webhook is sent. */
+export type Notice = Omit<z.infer<typeof WebhookSchema>, 'message'> & { message: Message };
 
 /** `within` has forecasts with that target: their own subject, so that the last forecast of a camera is of the usual kind. */
 export const messageKinds = [

@@ -17,6 +17,7 @@ import {
   SceneMessageSchema,
   ScoreSchema,
   StateMessageSchema,
+  WebhookSchema,
 } from './messages.js';
 import { metricList } from './metrics/list.js';
 import { AnswerPieceSchema, AskRequestSchema, CameraListSchema } from './sinks/services.js';
@@ -36,6 +37,9 @@ const messages = [
   ['answer', 'lookahead.v1.{site}.svc.ask', AnswerPieceSchema],
   ['bundle', 'lookahead.v1.{site}.svc.bundle.use', BundleShowSchema],
 ] as const;
+
+/** What leaves it by other ways than NATS: name, way, schema. */
+const posts = [['webhook', 'POST {webhooks.NAME.url}', WebhookSchema]] as const;
 
 /** What services are asked, where it is more than nothing. */
 const requests: Readonly<Record<string, z.ZodType>> = {
@@ -75,7 +79,7 @@ const made = 'Made from the code by `npm run docs`; do not edit.';
 /** Every file of the reference by its path below `docs/reference`. */
 export function referenceFiles(): Map<string, string> {
   const files = new Map<string, string>();
-  for (const [name, , schema] of messages) {
+  for (const [name, , schema] of [...messages, ...posts]) {
     const json = JSON.stringify(jsonSchema(schema), null, 2);
     files.set(`schema/${name}.json`, `${json}\n`);
   }
@@ -88,7 +92,7 @@ export function referenceFiles(): Map<string, string> {
 }
 
 function messagesPage(): string {
-  const sections = messages.map(([name, address, schema]) => {
+  const sections = [...messages, ...posts].map(([name, address, schema]) => {
     const node = jsonSchema(schema);
     const rows = fields(node).map((field) => [
       `\`${field.path}\``,
@@ -127,6 +131,8 @@ function messagesPage(): string {
     '## Streams',
     'One for each stored kind, made by the engine when it connects and again when they are gone; the oldest messages go first. The same `Nats-Msg-Id` within two minutes is stored once. The last message of a camera is read without a consumer from `$JS.API.DIRECT.GET.<stream>.<subject>`.',
     table(['stream', 'kept for', 'at most'], streams),
+    '## Over HTTP',
+    'Beside NATS, what is worth telling is posted to [webhooks](../webhooks.md): [webhook](#webhook).',
     ...sections,
   );
 }

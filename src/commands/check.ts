@@ -3,6 +3,7 @@ import { Document, isScalar, visit } from 'yaml';
 import type { Config } from '../config.js';
 import { sourceOf } from '../ingest/open-camera.js';
 import { hidden, redactAddresses } from '../ingest/redact.js';
+import { shownAddress } from '../sinks/webhook-config.js';
 import { configFlags, configOf, readOptions, type Context } from './options.js';
 
 const usage = './lookahead check [FILE] [--camera NAME=URL]…';
@@ -51,5 +52,16 @@ export function withoutSecrets(config: Config): Config {
       token: hide(nats.token),
     },
     http: { ...http, password: hide(http.password), token: hide(http.token) },
+    webhooks: Object.fromEntries(
+      Object.entries(config.webhooks).map(([name, webhook]) => [
+        name,
+        {
+          ...webhook,
+          url: `${shownAddress(webhook.url)}/${hidden}`,
+          headers: Object.fromEntries(Object.keys(webhook.headers).map((key) => [key, hidden])),
+          secret: hide(webhook.secret),
+        },
+      ]),
+    ),
   };
 }

@@ -301,6 +301,12 @@ export const metricList = [
     labels: ['kind', 'reason'],
   },
   {
+    name: 'lookahead_webhooks_total',
+    type: 'counter',
+    help: 'Messages for a webhook by what came of them: sent, failed, dropped (the queue was full, or they had waited too long).',
+    labels: ['webhook', 'result'],
+  },
+  {
     name: 'lookahead_harvested_total',
     type: 'counter',
     help: 'Windows that were kept, each by the first of its reasons: surprise, improbable, undecidable, doubtful.',

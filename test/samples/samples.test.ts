@@ -14,6 +14,7 @@ import {
   SceneMessageSchema,
   ScoreSchema,
   StateMessageSchema,
+  WebhookSchema,
 } from '../../src/messages.js';
 import { AnswerPieceSchema, CameraListSchema } from '../../src/sinks/services.js';
 
@@ -36,6 +37,7 @@ const schemas: Readonly<Record<string, z.ZodType>> = {
   'lookahead.heartbeat.v1': HeartbeatSchema,
   'lookahead.cameras.v1': CameraListSchema,
   'lookahead.answer.v1': AnswerPieceSchema,
+  'lookahead.webhook.v1': WebhookSchema,
 };
 
 const samples = readdirSync('test/samples/v1').map((file) => {

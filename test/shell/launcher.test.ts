@@ -240,6 +240,7 @@ describe('check', () => {
           state:
             maxAgeH: 720
             maxMib: 16
+      webhooks: {}
       http:
         host: 127.0.0.1
         port: 9700
