@@ -190,6 +190,12 @@ export const metricList = [
     buckets: seconds,
   },
   {
+    name: 'lookahead_horizon_seconds',
+    type: 'gauge',
+    help: 'How far forecasts of the bundle in use look ahead of their last frame.',
+    labels: [],
+  },
+  {
     name: 'lookahead_last_forecast_timestamp_seconds',
     type: 'gauge',
     help: 'When the camera’s last forecast was issued, seconds since 1970.',
@@ -276,6 +282,12 @@ export const metricList = [
     labels: [],
   },
   {
+    name: 'lookahead_outbox_capacity_bytes',
+    type: 'gauge',
+    help: 'Size of what may wait for the broker.',
+    labels: [],
+  },
+  {
     name: 'lookahead_publish_duration_seconds',
     type: 'histogram',
     help: 'From handing a message over to the acknowledgement of the broker.',
@@ -293,6 +305,12 @@ export const metricList = [
     type: 'counter',
     help: 'Messages that never reached the broker.',
     labels: ['kind', 'reason'],
+  },
+  {
+    name: 'lookahead_webhooks_total',
+    type: 'counter',
+    help: 'Messages for a webhook by what came of them: sent, failed, dropped (the queue was full, or they had waited too long).',
+    labels: ['webhook', 'result'],
   },
   {
     name: 'lookahead_harvested_total',
