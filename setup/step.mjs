@@ -1,5 +1,6 @@
 /** How set-up talks and runs other programs. It writes to standard error: standard output belongs to the command. */
 import { spawn } from 'node:child_process';
+import { clearTimeout, setTimeout } from 'node:timers';
 
 /** Something that a user can act on; printed without a stack. */
 export class SetupError extends Error {}
@@ -53,7 +54,6 @@ export function run(file, args, { cwd, env, show = false, timeoutMs } = {}) {
       cwd,
       env: env === undefined ? process.env : { ...process.env, ...env },
       stdio: show ? 'inherit' : ['ignore', 'pipe', 'pipe'],
-      ...(timeoutMs === undefined ? {} : { timeout: timeoutMs, killSignal: 'SIGKILL' }),
     });
     children.add(child);
     let output = '';
@@ -63,9 +63,20 @@ export function run(file, args, { cwd, env, show = false, timeoutMs } = {}) {
     child.stdout?.on('data', collect);
     child.stderr?.on('data', collect);
     const end = (status) => {
+      clearTimeout(limit);
       children.delete(child);
       resolve({ status, output });
     };
+    // Node's own time limit would keep the process alive for as long after a program that is not there, and would wait for
+    // what the program had started itself.
+    const limit =
+      timeoutMs &&
+      setTimeout(() => {
+        child.kill('SIGKILL');
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+        end(1);
+      }, timeoutMs);
     child.once('error', (error) => {
       output += error.message;
       end(127);

@@ -1,6 +1,7 @@
 /** `npm test`: the whole set-up, then every check. A failed part does not keep the others from running. */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
+import { findOptionalTools } from './optional-tools.mjs';
 import { build } from './packages.mjs';
 import { trainingEnvironment } from './python.mjs';
 import { run, SetupError } from './step.mjs';
@@ -14,7 +15,10 @@ export async function test(root, args) {
   const results = join(root, '.cache/test');
   rmSync(results, { recursive: true, force: true });
   mkdirSync(results, { recursive: true });
-  const found = await findTools(root, ['ffmpeg', 'nats-server'], { quiet: false });
+  const found = {
+    ...(await findTools(root, ['ffmpeg', 'nats-server'], { quiet: false })),
+    ...(await findOptionalTools(root)),
+  };
   const env = {
     // The examples and the cross-checks start these programs by name.
     PATH: [...new Set(Object.values(found).map(dirname)), process.env.PATH].join(delimiter),

@@ -243,9 +243,12 @@ function refresh(
   engine: { bus: Bus; models: ModelPorts; config: Config; viewers: () => number },
 ): void {
   const { bus, models, config, viewers } = engine;
-  const { outboxMessages } = config.limits;
+  const { outboxMessages, outboxMib } = config.limits;
   metrics.set('lookahead_queue_capacity', { stage: 'publish' }, outboxMessages);
+  metrics.set('lookahead_outbox_capacity_bytes', {}, outboxMib * 2 ** 20);
   metrics.beforeReading(() => {
+    const { horizonMs } = models.bundle.manifest.geometry;
+    metrics.set('lookahead_horizon_seconds', {}, horizonMs / 1000);
     metrics.set('lookahead_queue_length', { stage: 'perceive' }, models.perceiver.queued);
     metrics.set('lookahead_queue_length', { stage: 'reason' }, models.reasoner.queued);
     metrics.set('lookahead_queue_length', { stage: 'publish' }, bus.outbox.messages);

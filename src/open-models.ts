@@ -12,6 +12,11 @@ export async function openModels(
   metrics: Metrics,
   console: Console,
 ): Promise<ModelPorts> {
+  // From 0, so that the first loss is a rise that can be seen.
+  for (const role of ['perceiver', 'reasoner']) {
+    metrics.add('lookahead_model_restarts_total', { role }, 0);
+    metrics.add('lookahead_model_lost_total', { role }, 0);
+  }
   const { device } = config.models;
   const ports = await createModelPorts({
     bundleDir,

@@ -196,6 +196,12 @@ export const metricList = [
     buckets: seconds,
   },
   {
+    name: 'lookahead_horizon_seconds',
+    type: 'gauge',
+    help: 'How far forecasts of the bundle in use look ahead of their last frame.',
+    labels: [],
+  },
+  {
     name: 'lookahead_last_forecast_timestamp_seconds',
     type: 'gauge',
     help: 'When the camera’s last forecast was issued, seconds since 1970.',
@@ -279,6 +285,12 @@ export const metricList = [
     name: 'lookahead_outbox_bytes',
     type: 'gauge',
     help: 'Size of what waits for the broker.',
+    labels: [],
+  },
+  {
+    name: 'lookahead_outbox_capacity_bytes',
+    type: 'gauge',
+    help: 'Size of what may wait for the broker.',
     labels: [],
   },
   {

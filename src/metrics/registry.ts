@@ -38,7 +38,12 @@ export function createMetrics({ processMetrics = true } = {}): Metrics {
         break;
     }
   }
-  if (processMetrics) collectDefaultMetrics({ register: registry });
+  if (processMetrics) {
+    collectDefaultMetrics({ register: registry });
+    // Sums of what is told by type beside them, as gauges under a counter's name.
+    for (const of of ['handles', 'requests', 'resources'])
+      registry.removeSingleMetric(`nodejs_active_${of}_total`);
+  }
 
   return {
     contentType: registry.contentType,

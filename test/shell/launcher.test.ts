@@ -361,3 +361,79 @@ describe('ffmpeg and nats-server', () => {
     expect(stderr).toMatch(/DO NOT MATCH/i);
   });
 });
+
+describe('programs that only tests need', () => {
+  /** Runs in a copy of `setup/` with a cache of its own. */
+  function findOptionalTools(env: NodeJS.ProcessEnv): Run & { readonly copy: string } {
+    const copy = mkdtempSync(join(folder, 'copy-'));
+    cpSync(join(root, 'setup'), join(copy, 'setup'), { recursive: true });
+    const script = `
+      import { findOptionalTools } from ${JSON.stringify(join(copy, 'setup/optional-tools.mjs'))};
+      console.log(JSON.stringify(await findOptionalTools(${JSON.stringify(copy)})));`;
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--input-type=module', '-e', script],
+      { env, encoding: 'utf8' },
+    );
+    return { status, stdout, stderr, copy };
+  }
+
+  /** A folder with programs that say only which version they are. */
+  function toolbox(versions: Readonly<Record<string, string>>): string {
+    const bin = mkdtempSync(join(folder, 'bin-'));
+    for (const [name, version] of Object.entries(versions)) {
+      writeFileSync(join(bin, name), `#!/bin/sh\necho ${version}\n`);
+      chmodSync(join(bin, name), 0o755);
+    }
+    return bin;
+  }
+
+  it('are missed in one line each, and nothing fails', () => {
+    const { status, stdout, stderr } = findOptionalTools({ PATH: '', LOOKAHEAD_TOOLS: 'path' });
+    expect([status, stdout]).toEqual([0, '{}\n']);
+    const lines = stderr.trim().split('\n');
+    const names = ['CHROMIUM', 'PROMETHEUS', 'PROMTOOL', 'HADOLINT', 'GO', 'NATS_CLI'];
+    expect(lines.map((line) => /LOOKAHEAD_(\w+)$/.exec(line)?.[1])).toEqual(names);
+    for (const line of lines) expect(line).toMatch(/ not here; tests of .* are skipped\. To run/);
+  });
+
+  it('are found under another name, and passed over when too old', () => {
+    const bin = toolbox({
+      'google-chrome': 'Google Chrome 139.0.7258.66',
+      promtool: 'promtool, version 2.30.0',
+      prometheus: 'prometheus, version 3.5.0',
+      go: 'go version go1.19.8 linux/amd64',
+    });
+    const { stdout } = findOptionalTools({ PATH: bin, LOOKAHEAD_TOOLS: 'path' });
+    expect(JSON.parse(stdout)).toEqual({
+      chromium: join(bin, 'google-chrome'),
+      prometheus: join(bin, 'prometheus'),
+    });
+  });
+
+  it('are built with Go where the machine has Go', () => {
+    const bin = poorPath('mkdir');
+    const go = [
+      '#!/bin/sh',
+      'if [ "$1" = version ]; then echo go version go1.26.0 linux/amd64; exit; fi',
+      '[ "$*" = "install github.com/nats-io/natscli/nats@v0.5.1" ] && mkdir -p "$GOBIN" || exit 1',
+      'printf "#!/bin/sh\\necho v0.5.1\\n" > "$GOBIN/nats"',
+    ];
+    writeFileSync(join(bin, 'go'), go.join('\n'));
+    chmodSync(join(bin, 'go'), 0o755);
+    const { stdout, stderr, copy } = findOptionalTools({ PATH: bin, LOOKAHEAD_TOOLS: undefined });
+    const found = JSON.parse(stdout) as Record<string, string>;
+    expect(found, stderr).toEqual({
+      go: join(bin, 'go'),
+      nats: join(copy, '.cache/bin/nats'),
+    });
+    expect(spawnSync(found['nats']!, { encoding: 'utf8' }).stdout).toBe('v0.5.1\n');
+    expect(existsSync(join(copy, '.cache/tools/build/nats'))).toBe(false);
+  });
+
+  it('that are named and do not run are told at once', () => {
+    const { status, stderr } = findOptionalTools({ PATH: '', LOOKAHEAD_GO: '/nowhere/go' });
+    expect(status).toBe(1);
+    expect(stderr).toContain('LOOKAHEAD_GO is /nowhere/go, which is no go that runs.');
+  });
+});
