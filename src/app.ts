@@ -10,6 +10,7 @@ import { cameraNamesOf, type CameraConfig, type Config } from './config.js';
 import { failureLine, type Console } from './console.js';
 import { followOutcomes } from './follow-outcomes.js';
 import type { LivePictures } from './http/pictures.js';
+import type { NatsGate } from './http/ports.js';
 import { startHttp } from './http/server.js';
 import { Previews } from './ingest/preview.js';
 import type { Message } from './messages.js';
@@ -17,6 +18,7 @@ import { createMetrics, type Metrics } from './metrics/registry.js';
 import type { ReasonerPorts } from './models/model-ports.js';
 import type { ModelPorts } from './models/model-ports.js';
 import { SwitchableModels } from './models/switchable-models.js';
+import { natsGate, type BesideServer } from './nats-gate.js';
 import { openModels } from './open-models.js';
 import { takeTurns, type Turns } from './operators/take-turns.js';
 import type { Baselines } from './outcomes/baselines.js';
@@ -45,6 +47,7 @@ export interface AppOptions {
 export interface App {
   readonly natsUrl: string;
   readonly pageUrl: string;
+  readonly natsGate: NatsGate;
   /** Drains and leaves no child behind. */
   close(): Promise<void>;
 }
@@ -57,7 +60,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     const metrics = openMetrics(closers);
     const states = new Map<string, CameraStatus>();
     const messages = new Subject<Message>();
-    const open: { bus?: Bus; models?: ModelPorts } = {};
+    const open: { bus?: Bus; models?: ModelPorts; beside?: BesideServer | undefined } = {};
+    const gate = natsGate(config, () => open.beside);
     const sources = cameraSources(options, closers);
     const pictures = openPictures(options, sources, closers);
     // First what may fail at once because of another engine on this machine.
@@ -83,7 +87,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     closers.add(() =>
       loading.then((first) => (open.models ?? first).close()).catch(() => undefined),
     );
-    const natsUrl = await openNatsServer(options, closers);
+    open.beside = await openNatsServer(options, closers);
+    const natsUrl = open.beside?.url;
     signal.throwIfAborted();
     const bus = await openBus(config, natsUrl, { closers, metrics, console });
     open.bus = bus;
@@ -112,7 +117,10 @@ export async function startApp(options: AppOptions): Promise<App> {
     );
     console.log('info', `page    ${http.url}`);
     console.log('info', `cameras ${sources.map((source) => source.name).join(', ')}`);
-    return { natsUrl: natsUrl ?? '', pageUrl: http.url, close: () => closers.close() };
+    return {
+      ...{ natsUrl: natsUrl ?? '', pageUrl: http.url, natsGate: gate },
+      close: () => closers.close(),
+    };
   } catch (error) {
     await closers.close();
     throw error;

@@ -161,7 +161,7 @@ function withPaths(config: Config, sources: ConfigSources, from: Map<string, str
     const url = file === undefined ? camera.url : `file:${resolve(base(key), file)}`;
     return [name, { ...camera, url, passwordFile: absolute(key, camera.passwordFile) }] as const;
   });
-  const { storeDir, credsFile } = config.nats;
+  const { storeDir, credsFile, caFile } = config.nats;
   return {
     ...config,
     cameras: Object.fromEntries(cameras),
@@ -171,6 +171,7 @@ function withPaths(config: Config, sources: ConfigSources, from: Map<string, str
       ...config.nats,
       storeDir: absolute('nats.storeDir', storeDir),
       credsFile: absolute('nats.credsFile', credsFile),
+      caFile: absolute('nats.caFile', caFile),
     },
   };
 }
@@ -212,6 +213,8 @@ function withSecrets(config: Config, sources: ConfigSources, where: Where): Conf
     user: secret(['nats', 'user'], config.nats.user),
     password: secret(['nats', 'password'], config.nats.password),
     token: secret(['nats', 'token'], config.nats.token),
+    dashboardUser: secret(['nats', 'dashboardUser'], config.nats.dashboardUser),
+    dashboardPassword: secret(['nats', 'dashboardPassword'], config.nats.dashboardPassword),
   };
   if (problems.length > 0) throw invalid(problems);
   return { ...config, cameras: Object.fromEntries(cameras), nats };

@@ -49,6 +49,7 @@ export function withoutSecrets(config: Config): Config {
       servers: nats.servers?.map(redactAddresses) ?? null,
       password: hide(nats.password),
       token: hide(nats.token),
+      dashboardPassword: hide(nats.dashboardPassword),
     },
   };
 }
