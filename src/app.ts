@@ -17,6 +17,7 @@ import { createMetrics, type Metrics } from './metrics/registry.js';
 import type { ReasonerPorts } from './models/model-ports.js';
 import type { ModelPorts } from './models/model-ports.js';
 import { SwitchableModels } from './models/switchable-models.js';
+import { natsGate, type BesideServer } from './nats-gate.js';
 import { openModels } from './open-models.js';
 import { takeTurns, type Turns } from './operators/take-turns.js';
 import type { Baselines } from './outcomes/baselines.js';
@@ -60,7 +61,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const metrics = openMetrics(closers);
     const states = new Map<string, CameraStatus>();
     const messages = new Subject<Message>();
-    const open: { bus?: Bus; models?: ModelPorts } = {};
+    const open: { bus?: Bus; models?: ModelPorts; beside?: BesideServer | undefined } = {};
     const sources = cameraSources(options, closers);
     const pictures = openPictures(options, sources, closers);
     // First what may fail at once because of another engine on this machine.
@@ -70,6 +71,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       hindrances: () => hindrances(open, states),
       onError: (error) => console.log('error', `page: ${errorText(error)}`),
       ...{ version: engineVersion, site: config.site, dashboardDir, pictures },
+      natsGate: natsGate(config, () => open.beside),
       viewersMax: config.limits.viewersMax,
     });
     closers.add(() => http.close());
@@ -87,7 +89,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     );
     const labels = loading.then(({ bundle }) => bundle.manifest.labels.map(({ text }) => text));
     startWebhooks({ ...options, metrics, messages, closers, labels });
-    const natsUrl = await openNatsServer(options, closers);
+    open.beside = await openNatsServer(options, closers);
+    const natsUrl = open.beside?.url;
     signal.throwIfAborted();
     const bus = await openBus(config, natsUrl, { closers, metrics, console });
     open.bus = bus;

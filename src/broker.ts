@@ -9,6 +9,7 @@ import { LookaheadError, messageOf } from './errors.js';
 import type { Metrics } from './metrics/registry.js';
 import { countBusEvent } from './metrics/report.js';
 import { knownAddress, rememberAddress } from './nats-address.js';
+import type { BesideServer } from './nats-gate.js';
 import { startNatsServer, type NatsServer } from './nats-server.js';
 import { defaultStoreDir } from './places.js';
 import { busOptionsOf } from './sinks/bus-config.js';
@@ -16,11 +17,11 @@ import { connectBus, type Bus } from './sinks/bus.js';
 
 const restartMs = 1_000;
 
-/** The address of the server that was started beside us; undefined where one is configured. */
+/** The server that was started beside us; undefined where one is configured. */
 export async function openNatsServer(
   { config, tools, console }: AppOptions,
   closers: Closers,
-): Promise<string | undefined> {
+): Promise<BesideServer | undefined> {
   if (config.nats.servers !== null) return undefined;
   const storeDir = config.nats.storeDir ?? defaultStoreDir;
   const other = await knownAddress(storeDir);
@@ -31,8 +32,11 @@ export async function openNatsServer(
       `Use that server with --nats ${other}, or another folder with --nats-store DIR.`,
     );
   }
-  const start = (port: number): Promise<NatsServer> =>
-    startNatsServer({ path: tools.natsServerPath, port, storeDir });
+  const start = (port: number, websocketPort = 0): Promise<NatsServer> =>
+    startNatsServer({
+      ...{ path: tools.natsServerPath, port, websocketPort },
+      ...{ storeDir, site: config.site },
+    });
   let server = await start(config.nats.port).catch((error: unknown) => {
     // Many machines have a NATS server of their own on the usual port; ours goes elsewhere and says where.
     if (!(error instanceof LookaheadError) || error.code !== 'port_taken') throw error;
@@ -43,15 +47,20 @@ export async function openNatsServer(
   const { url } = server;
   closers.add(rememberAddress(storeDir, url));
   const closing = new AbortController();
+  let websocketUrl: string | undefined = server.websocketUrl;
   const restartWhenLost = async (): Promise<void> => {
     for (;;) {
       const how = await server.lost;
+      websocketUrl = undefined;
       await delay(restartMs, undefined, { signal: closing.signal });
       console.log('error', `The NATS server was lost (${how}); it is started again.`);
-      server = await start(Number(new URL(url).port)).catch((error: unknown) => {
+      const ports = [url, server.websocketUrl].map((address) => Number(new URL(address).port));
+      const started = await start(...(ports as [number, number])).catch((error: unknown) => {
         console.log('error', messageOf(error));
-        return server;
+        return undefined;
       });
+      websocketUrl = started?.websocketUrl;
+      server = started ?? server;
       if (closing.signal.aborted) return server.close();
     }
   };
@@ -62,7 +71,7 @@ export async function openNatsServer(
     await server.close();
     await restarting;
   });
-  return url;
+  return { url, websocketUrl: () => websocketUrl };
 }
 
 export async function openBus(

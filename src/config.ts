@@ -130,6 +130,38 @@ const NatsSchema = z
     password: secret.nullable().default(null).describe('Password; ${NAME} reads the environment.'),
     token: secret.nullable().default(null).describe('Token; ${NAME} reads the environment.'),
     credsFile: text.nullable().default(null).describe('Credentials file as nsc writes it.'),
+    caFile: text
+      .nullable()
+      .default(null)
+      .describe(
+        'Certificates (PEM) of the authorities that may vouch for the servers, instead of those of the system. With it the connection is refused where it is not encrypted.',
+      ),
+    inboxPrefix: text
+      .regex(/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/, 'must be tokens of letters, digits, "_" or "-"')
+      .default('_INBOX')
+      .describe(
+        'Begin of the subjects that replies come on; a login may be bound to one of its own, such as _INBOX_robot.',
+      ),
+    websocket: text
+      .regex(
+        /^wss?:\/\/[^\s/@]+(\/[^\s@]*)?$/i,
+        'must be ws://HOST:PORT or wss://HOST:PORT, without a login',
+      )
+      .nullable()
+      .default(null)
+      .describe(
+        'Address of the WebSocket listener of the configured servers, for the dashboard: ws:// or wss://. null: the dashboard gets nothing from them. The server beside the engine has its own.',
+      ),
+    dashboardUser: secret
+      .nullable()
+      .default(null)
+      .describe(
+        'User of the dashboard, with a role that may only read; whoever may see the dashboard gets it. ${NAME} reads the environment. null: the listener asks for none.',
+      ),
+    dashboardPassword: secret
+      .nullable()
+      .default(null)
+      .describe('Its password; ${NAME} reads the environment.'),
     port: port
       .default(4222)
       .describe(
@@ -152,6 +184,14 @@ const NatsSchema = z
       .describe('What JetStream keeps of each kind.'),
   })
   .prefault({})
+  .refine(({ servers, websocket }) => servers !== null || websocket === null, {
+    message: 'belongs to configured servers: set nats.servers too, or leave it out',
+    path: ['websocket'],
+  })
+  .refine((nats) => (nats.dashboardUser === null) === (nats.dashboardPassword === null), {
+    message: 'dashboardUser and dashboardPassword go together: set both or none',
+    path: ['dashboardUser'],
+  })
   .describe('The message broker.');
 
 const GateSchema = z

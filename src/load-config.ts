@@ -168,7 +168,7 @@ function withPaths(config: Config, sources: ConfigSources, from: Map<string, str
     const url = file === undefined ? camera.url : `file:${resolve(base(key), file)}`;
     return [name, { ...camera, url, passwordFile: absolute(key, camera.passwordFile) }] as const;
   });
-  const { storeDir, credsFile } = config.nats;
+  const { storeDir, credsFile, caFile } = config.nats;
   return {
     ...config,
     cameras: Object.fromEntries(cameras),
@@ -182,6 +182,7 @@ function withPaths(config: Config, sources: ConfigSources, from: Map<string, str
       ...config.nats,
       storeDir: absolute('nats.storeDir', storeDir),
       credsFile: absolute('nats.credsFile', credsFile),
+      caFile: absolute('nats.caFile', caFile),
     },
   };
 }
@@ -232,6 +233,8 @@ function withSecrets(config: Config, sources: ConfigSources, where: Where): Conf
     user: secret(['nats', 'user'], config.nats.user),
     password: secret(['nats', 'password'], config.nats.password),
     token: secret(['nats', 'token'], config.nats.token),
+    dashboardUser: secret(['nats', 'dashboardUser'], config.nats.dashboardUser),
+    dashboardPassword: secret(['nats', 'dashboardPassword'], config.nats.dashboardPassword),
   };
   const { passwordFile } = config.http;
   const http = {

@@ -1,21 +1,28 @@
 /** The nats-server that is started beside the engine when none is configured. */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
-import { createConnection, createServer, type AddressInfo } from 'node:net';
+import { createConnection, createServer, type AddressInfo, type Server } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LookaheadError } from './errors.js';
+import { writeBesideServerConf } from './nats-conf.js';
 
 export interface NatsServerOptions {
   /** Of the program. */
   readonly path: string;
   /** On 127.0.0.1; 0: any free one. */
   readonly port: number;
-  /** Where JetStream keeps its streams. Made where missing. */
+  /** Of the WebSocket listener, on 127.0.0.1; another one where this is taken. 0: any free one. */
+  readonly websocketPort: number;
+  /** Where JetStream keeps its streams, and the server's configuration lies. Made where missing. */
   readonly storeDir: string;
+  /** Whose messages the dashboard may read. */
+  readonly site: string;
 }
 
 export interface NatsServer {
   readonly url: string;
+  /** Where a browser gets in, with the rights of the dashboard. */
+  readonly websocketUrl: string;
   readonly pid: number;
   /** Resolves, with what happened, when it ends on its own. Never rejects. */
   readonly lost: Promise<string>;
@@ -28,7 +35,8 @@ const logCharsMax = 4_000;
 
 /** Rejects with `port_taken`, or `broker_unreachable` with what the server wrote. */
 export async function startNatsServer(options: NatsServerOptions): Promise<NatsServer> {
-  const port = options.port === 0 ? await freePort() : options.port;
+  const [anyPort, anyOtherPort] = await freePorts();
+  const port = options.port === 0 ? anyPort : options.port;
   if (!(await isFree(port))) {
     throw new LookaheadError(
       'port_taken',
@@ -36,8 +44,12 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
       `If that is a NATS server, use it with --nats nats://127.0.0.1:${port}; otherwise choose --nats-port 0.`,
     );
   }
-  mkdirSync(options.storeDir, { recursive: true });
-  const args = ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', options.storeDir];
+  const wished = options.websocketPort;
+  const canHaveIt = wished !== 0 && wished !== port && (await isFree(wished));
+  const websocketPort = canHaveIt ? wished : anyOtherPort;
+  const { site, storeDir } = options;
+  mkdirSync(storeDir, { recursive: true });
+  const args = ['-c', writeBesideServerConf({ site, storeDir, port, websocketPort })];
   const [file, first] = dyingWithUs(options.path);
   // A group of its own: Ctrl-C goes to the whole group, and this one must outlive the draining.
   const child = spawn(file, [...first, ...args], {
@@ -77,7 +89,13 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
     }
     await delay(50);
   }
-  return { url: `nats://127.0.0.1:${port}`, pid: child.pid ?? -1, lost, close };
+  return {
+    url: `nats://127.0.0.1:${port}`,
+    websocketUrl: `ws://127.0.0.1:${websocketPort}`,
+    pid: child.pid ?? -1,
+    lost,
+    close,
+  };
 }
 
 /** Linux can end a child with its parent, also when the parent is killed and can do nothing itself. */
@@ -109,13 +127,19 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-function freePort(): Promise<number> {
-  const server = createServer();
+/** Two that differ: both are held before either is let go. */
+async function freePorts(): Promise<[number, number]> {
+  const servers = [createServer(), createServer()] as const;
+  const ports = await Promise.all(servers.map(listening));
+  await Promise.all(
+    servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
+  );
+  return [ports[0]!, ports[1]!];
+}
+
+function listening(server: Server): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
   });
 }

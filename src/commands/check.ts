@@ -50,6 +50,7 @@ export function withoutSecrets(config: Config): Config {
       servers: nats.servers?.map(redactAddresses) ?? null,
       password: hide(nats.password),
       token: hide(nats.token),
+      dashboardPassword: hide(nats.dashboardPassword),
     },
     http: { ...http, password: hide(http.password), token: hide(http.token) },
     webhooks: Object.fromEntries(

@@ -8,6 +8,8 @@ export interface BrokerLogin {
   readonly token?: string | undefined;
   /** Path of a credentials file (user JWT and seed), as `nsc` writes it. */
   readonly creds?: string | undefined;
+  /** Path of the certificates (PEM) that a server's must come from; absent: those of the system. With it only TLS will do. */
+  readonly caFile?: string | undefined;
 }
 
 export interface BrokerServer {
@@ -52,13 +54,14 @@ export function parseServer(text: string): BrokerServer {
   };
 }
 
-export function readCreds(path: string): Uint8Array {
+/** @throws LookaheadError config_unreadable */
+export function readLoginFile(what: 'credentials' | 'CA', path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
     throw new LookaheadError(
       'config_unreadable',
-      `The NATS credentials file ${path} cannot be read: ${messageOf(error)}.`,
+      `The NATS ${what} file ${path} cannot be read: ${messageOf(error)}.`,
       'Check the path and that this user may read it.',
       { cause: error },
     );

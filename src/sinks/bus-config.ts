@@ -11,7 +11,7 @@ export function busOptionsOf(
   config: Pick<Config, 'site' | 'nats' | 'limits'>,
   localUrl = `nats://127.0.0.1:${String(config.nats.port)}`,
 ): BusOptions & { limits: BusLimits } {
-  const { servers, user, password, token, credsFile, streams } = config.nats;
+  const { servers, user, password, token, credsFile, caFile, inboxPrefix, streams } = config.nats;
   const budgets = storedKinds.map((kind) => {
     const { maxAgeH, maxMib } = streams[kind];
     return [kind, { maxAgeMs: Math.round(maxAgeH * hourMs), maxBytes: maxMib * mebibyte }] as const;
@@ -19,10 +19,17 @@ export function busOptionsOf(
   return {
     site: config.site,
     servers: servers ?? [localUrl],
-    user: user ?? undefined,
-    pass: password ?? undefined,
-    token: token ?? undefined,
-    creds: credsFile ?? undefined,
+    inboxPrefix,
+    // The server beside the engine knows no logins, and refuses one that it does not know.
+    ...(servers === null
+      ? {}
+      : {
+          user: user ?? undefined,
+          pass: password ?? undefined,
+          token: token ?? undefined,
+          creds: credsFile ?? undefined,
+          caFile: caFile ?? undefined,
+        }),
     limits: {
       ...defaultBusLimits,
       outboxMessagesMax: config.limits.outboxMessages,

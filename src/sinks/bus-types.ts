@@ -34,6 +34,8 @@ export interface BusOptions extends BrokerLogin {
   readonly site: string;
   /** A reader makes no streams and publishes nothing. */
   readonly role?: 'engine' | 'reader' | undefined;
+  /** Of the subjects that replies come on. Default: _INBOX. */
+  readonly inboxPrefix?: string | undefined;
   /** Shown in the server's list of connections. */
   readonly name?: string | undefined;
   readonly limits?: Partial<BusLimits> | undefined;

@@ -18,7 +18,7 @@ import {
 import { BehaviorSubject, from, Observable, takeUntil } from 'rxjs';
 import { LookaheadError, messageOf } from '../errors.js';
 import { subjects } from '../messages.js';
-import { type BrokerServer, parseServer, readCreds } from './broker-address.js';
+import { type BrokerServer, parseServer, readLoginFile } from './broker-address.js';
 import {
   connectFailure,
   isFinal,
@@ -66,7 +66,11 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
   const limits: BusLimits = { ...defaultBusLimits, ...options.limits };
   const { site, role = 'engine' } = options;
   const servers = options.servers.map(parseServer);
-  const creds = options.creds === undefined ? undefined : readCreds(options.creds);
+  const fileOf = (what: 'credentials' | 'CA', path: string | undefined): Buffer | undefined =>
+    path === undefined ? undefined : readLoginFile(what, path);
+  const creds = fileOf('credentials', options.creds);
+  const ca = fileOf('CA', options.caFile)?.toString('utf8');
+  const inboxPrefix = options.inboxPrefix ?? '_INBOX';
   const addresses = servers.map(({ url }) => url).join(', ');
   subjects.heartbeat(site); // Refuses a site that is no subject token.
 
@@ -155,11 +159,13 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
       timeout: limits.connectTimeoutMs,
       pingInterval: limits.pingPeriodMs,
       maxPingOut: 2,
+      inboxPrefix,
       ...(user === undefined ? {} : { user }),
       ...(pass === undefined ? {} : { pass }),
       ...(options.token === undefined ? {} : { token: options.token }),
       ...(creds === undefined ? {} : { authenticator: credsAuthenticator(creds) }),
-      ...(server.tls ? { tls: {} } : {}),
+      ...(ca === undefined ? {} : { tls: { ca } }),
+      ...(ca === undefined && server.tls ? { tls: {} } : {}),
     };
   };
 
@@ -396,7 +402,7 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
         subscriber.error(away());
         return;
       }
-      const inbox = createInbox();
+      const inbox = createInbox(inboxPrefix);
       const subscription = nc.subscribe(inbox, {
         callback: (error, message) => {
           const failure = error ?? failureIn(message, name);

@@ -1,14 +1,16 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
+import { WebSocket } from 'ws';
 import type { AppOptions } from '../../src/app.js';
 import { openNatsServer } from '../../src/broker.js';
 import { Closers } from '../../src/closers.js';
 import { ConfigSchema } from '../../src/config.js';
 import { knownAddress } from '../../src/nats-address.js';
+import { probeNats } from '../support/nats-probe.js';
 import { natsServerPath } from '../support/nats-server.js';
 
 const patience = { timeout: 60_000, interval: 100 };
@@ -55,13 +57,15 @@ async function greets(url: string): Promise<boolean> {
   }
 }
 
-/** The process id of the server with this store; its command line names the folder. */
+/** The process id of the server with this store; its command line names the configuration there. */
 function pidOf(store: string): number | undefined {
   const found = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .find((name) => {
       try {
-        return readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(`-sd\0${store}\0`);
+        return readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(
+          `-c\0${store}/nats-server.conf\0`,
+        );
       } catch {
         return false;
       }
@@ -71,8 +75,8 @@ function pidOf(store: string): number | undefined {
 
 it('a server is started beside the engine, found by others, and gone after the end', async () => {
   const { options, closers, store } = engineForTest();
-  const url = await openNatsServer(options, closers);
-  expect(await greets(url!)).toBe(true);
+  const { url } = (await openNatsServer(options, closers))!;
+  expect(await greets(url)).toBe(true);
   asIfOfProcess(process.ppid, store);
   expect(await knownAddress(store)).toBe(url);
   await closers.close();
@@ -82,23 +86,101 @@ it('a server is started beside the engine, found by others, and gone after the e
 
 it('a server that dies is started again on its port, and it is said', async () => {
   const { options, closers, lines, store } = engineForTest();
-  const url = await openNatsServer(options, closers);
+  const { url } = (await openNatsServer(options, closers))!;
   process.kill(pidOf(store)!, 'SIGKILL');
   await expect.poll(() => lines.join(), patience).toContain('lost');
-  await expect.poll(() => greets(url!), patience).toBe(true);
+  await expect.poll(() => greets(url), patience).toBe(true);
   expect(pidOf(store)).toBeDefined();
   await closers.close();
   expect(pidOf(store)).toBeUndefined();
 });
 
+it('a program of this machine may do everything, a browser may read and ask and nothing else', async () => {
+  const { options, closers } = engineForTest();
+  const { url, websocketUrl } = (await openNatsServer(options, closers))!;
+  const program = await probeNats(url);
+  expect(await program.publish('lookahead.v1.home.gate.forecast')).toBe('+OK');
+  expect(await program.subscribe('>')).toBe('+OK');
+
+  const browser = await probeNats(websocketUrl()!);
+  expect(await browser.subscribe('lookahead.v1.home.gate.forecast')).toBe('+OK');
+  expect(await browser.subscribe('_INBOX_dashboard.1')).toBe('+OK');
+  expect(await browser.publish('lookahead.v1.home.svc.ask')).toBe('+OK');
+  expect(await browser.publish('$JS.API.DIRECT.GET.LOOKAHEAD_home_forecast')).toBe('+OK');
+  for (const subject of ['>', '_INBOX.>', 'lookahead.v1.home.>', 'lookahead.v1.home.svc.ask']) {
+    expect(await browser.subscribe(subject), subject).toMatch(/Permissions Violation/);
+  }
+  for (const subject of [
+    'lookahead.v1.home.gate.forecast',
+    'lookahead.v1.home.svc.bundle.use',
+    '$JS.API.STREAM.DELETE.LOOKAHEAD_home_forecast',
+    '$JS.API.CONSUMER.CREATE.LOOKAHEAD_home_forecast',
+    '$JS.API.DIRECT.GET.KV_LOOKAHEAD_home_cameras',
+  ]) {
+    expect(await browser.publish(subject), subject).toMatch(/Permissions Violation/);
+  }
+});
+
+it('a browser becomes nobody else by naming him, even by his password', async () => {
+  const { options, closers, store } = engineForTest();
+  const { websocketUrl, url } = (await openNatsServer(options, closers))!;
+  const file = join(store, 'nats-server.conf');
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  const [, local] = /user: local, password: "([^"]{40,})"/.exec(readFileSync(file, 'utf8'))!;
+  for (const login of [
+    { user: 'local' },
+    { user: 'local', pass: '' },
+    { user: 'local', pass: local! },
+    { user: 'dashboard' },
+  ]) {
+    await expect(probeNats(websocketUrl()!, login)).rejects.toThrow('Authorization Violation');
+  }
+  await expect(probeNats(url, { user: 'dashboard' })).rejects.toThrow('Authorization Violation');
+});
+
+it('a page from elsewhere is refused by the WebSocket', async () => {
+  const { options, closers } = engineForTest();
+  const { websocketUrl } = (await openNatsServer(options, closers))!;
+  const answerTo = (origin: string): Promise<string> =>
+    new Promise((resolve) => {
+      const socket = new WebSocket(websocketUrl()!, { origin });
+      socket.once('error', (error) => resolve(error.message));
+      socket.once('open', () => {
+        socket.terminate();
+        resolve('open');
+      });
+    });
+  expect(await answerTo('http://elsewhere.example')).toContain('403');
+  expect(await answerTo(websocketUrl()!.replace('ws:', 'http:'))).toBe('open');
+});
+
+it('a server that was lost has its WebSocket where it was, or elsewhere where that is taken', async () => {
+  const { options, closers, store } = engineForTest();
+  const { websocketUrl } = (await openNatsServer(options, closers))!;
+  const before = websocketUrl()!;
+  process.kill(pidOf(store)!, 'SIGKILL');
+  await expect.poll(websocketUrl, patience).toBeUndefined();
+  await expect.poll(websocketUrl, patience).toBe(before);
+  await probeNats(before);
+
+  process.kill(pidOf(store)!, 'SIGKILL');
+  await expect.poll(websocketUrl, patience).toBeUndefined();
+  const taken = createServer().listen(Number(new URL(before).port), '127.0.0.1');
+  onTestFinished(() => void taken.close());
+  await once(taken, 'listening');
+  await expect.poll(websocketUrl, patience).toMatch(/^ws:/);
+  expect(websocketUrl()).not.toBe(before);
+  await probeNats(websocketUrl()!);
+});
+
 it('two engines never share a store', async () => {
   const first = engineForTest();
-  const url = await openNatsServer(first.options, first.closers);
+  const { url } = (await openNatsServer(first.options, first.closers))!;
   asIfOfProcess(process.ppid, first.store);
   const second = engineForTest(first.store);
   await expect(openNatsServer(second.options, second.closers)).rejects.toMatchObject({
     code: 'config_invalid',
-    message: expect.stringContaining(url!) as string,
+    message: expect.stringContaining(url) as string,
   });
 });
 

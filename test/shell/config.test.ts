@@ -105,6 +105,27 @@ describe('a bad file gets one typed error that says where', () => {
     ]),
     ['port 65536', 'http: {port: 65536}\n', /http\.port[^]*c\.yaml:1:14/],
     ['port as text', 'http: {port: "8080"}\n', /http\.port/],
+    [
+      'WebSocket of no server',
+      'nats: {websocket: "ws://h:8080"}\n',
+      /nats\.websocket: belongs to configured servers[^]*c\.yaml:1:/,
+    ],
+    [
+      'login in the address of the WebSocket',
+      'nats: {servers: [h], websocket: "ws://u:p@h:8080"}\n',
+      /nats\.websocket: must be ws:/,
+    ],
+    [
+      'half a login of the dashboard',
+      'nats: {servers: [h], dashboardUser: d}\n',
+      /dashboardUser and dashboardPassword go together/,
+    ],
+    [
+      'secret of the dashboard that is not set',
+      'nats: {servers: [h], dashboardUser: d, dashboardPassword: "${NOT_THERE}"}\n',
+      /nats\.dashboardPassword: the environment variable NOT_THERE is not set/,
+    ],
+    ['inbox that is no subject', 'nats: {inboxPrefix: "a.>"}\n', /nats\.inboxPrefix: must be/],
     ['servers empty', 'nats: {servers: []}\n', /nats\.servers/],
     ['both passwords', gate('password: a\n    passwordFile: b'), /not both/],
     ['environment not set', gate('password: ${CAM_PASS}'), /CAM_PASS is not set[^]*c\.yaml:4:15/],

@@ -124,7 +124,7 @@ describe('check', () => {
   it('prints what is in force, without secrets', () => {
     writeFileSync(
       join(folder, 'good.yaml'),
-      'cameras:\n  gate: {url: "rtsp://u:hunter2@h/s?password=hunter3", privacyMasks: [{name: door, polygon: [[0.5, 0], [1, 0], [1, 0.5]]}]}\n  yard: {url: "rtsp://h/s", username: u, password: hunter4}\nnats: {servers: ["nats://a:hunter5@h"], token: hunter6}\n',
+      'cameras:\n  gate: {url: "rtsp://u:hunter2@h/s?password=hunter3", privacyMasks: [{name: door, polygon: [[0.5, 0], [1, 0], [1, 0.5]]}]}\n  yard: {url: "rtsp://h/s", username: u, password: hunter4}\nnats: {servers: ["nats://a:hunter5@h"], token: hunter6, dashboardUser: d, dashboardPassword: hunter7}\n',
     );
     const { status, stdout } = lookahead(['check', 'good.yaml', '--site', 'farm']);
     expect(status).toBe(0);
@@ -219,6 +219,11 @@ describe('check', () => {
         password: null
         token: "***"
         credsFile: null
+        caFile: null
+        inboxPrefix: _INBOX
+        websocket: null
+        dashboardUser: d
+        dashboardPassword: "***"
         port: 4222
         storeDir: null
         streams:

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseServer, readCreds } from '../../src/sinks/broker-address.js';
+import { parseServer, readLoginFile } from '../../src/sinks/broker-address.js';
 
 describe('the address of a NATS server', () => {
   it.each([
@@ -28,7 +28,7 @@ describe('the address of a NATS server', () => {
   });
 
   it('names a credentials file that cannot be read', () => {
-    expect(() => readCreds('/nowhere/a.creds')).toThrow(
+    expect(() => readLoginFile('credentials', '/nowhere/a.creds')).toThrow(
       expect.objectContaining({ code: 'config_unreadable' }),
     );
   });

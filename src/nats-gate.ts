@@ -1,0 +1,42 @@
+/** How the dashboard, which is a web page, reaches NATS: through a WebSocket, with a login that may only read and ask. */
+import type { Config } from './config.js';
+import type { NatsGate } from './http/ports.js';
+import { parseServer } from './sinks/broker-address.js';
+
+/** The server that was started beside the engine. */
+export interface BesideServer {
+  readonly url: string;
+  /** Where its WebSocket listens now. Undefined: the server was lost and is being started again. */
+  readonly websocketUrl: () => string | undefined;
+}
+
+/**
+ * The engine's own login never gets out here: without one of its own the dashboard stays outside.
+ *
+ * @param beside asked at each call; undefined: not started yet
+ */
+export function natsGate(
+  { nats }: Pick<Config, 'nats'>,
+  beside: () => BesideServer | undefined,
+): NatsGate {
+  if (nats.servers === null) {
+    return {
+      address: () => {
+        const url = beside()?.websocketUrl();
+        if (url !== undefined) return { url, user: null, password: null };
+        return { hindrance: 'The NATS server beside the engine is being started. Wait for it.' };
+      },
+    };
+  }
+  const { websocket: url, dashboardUser: user, dashboardPassword: password } = nats;
+  const engineUsers = [nats.user, ...nats.servers.map((server) => parseServer(server).user)];
+  if (user !== null && engineUsers.includes(user)) {
+    const hindrance =
+      "nats.dashboardUser is the engine's own user, which the dashboard must not have. Set it to a login that may only read (deploy/nats/README.md).";
+    return { address: () => ({ hindrance }) };
+  }
+  if (url !== null) return { address: () => ({ url, user, password }) };
+  const hindrance =
+    'nats.websocket is not set: a browser has no way to the configured NATS server. Set it to the address of its WebSocket listener, and nats.dashboardUser and nats.dashboardPassword to a login that may only read (deploy/nats/README.md).';
+  return { address: () => ({ hindrance }) };
+}
