@@ -229,7 +229,7 @@ describe('requests that change something', () => {
     for (const path of ['/login', '/logout']) {
       const { status, body } = await ask(server, path, {
         body: JSON.stringify({ password }),
-        headers: { 'content-type': 'application/json', ...headers } as Record<string, string>,
+        headers: { 'content-type': 'application/json', ...headers },
       });
       expect([path, status]).toEqual([path, 403]);
       expect(JSON.parse(body)).toMatchObject({ code: 'request_invalid' });
