@@ -165,6 +165,7 @@ function withPaths(config: Config, sources: ConfigSources, from: Map<string, str
   return {
     ...config,
     cameras: Object.fromEntries(cameras),
+    credentialsFile: absolute('credentialsFile', config.credentialsFile),
     harvest: { ...config.harvest, dir: absolute('harvest.dir', config.harvest.dir) },
     bundle: config.bundle.includes('/') ? resolve(base('bundle'), config.bundle) : config.bundle,
     nats: {

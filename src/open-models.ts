@@ -8,13 +8,11 @@ import { createModelPorts, type ModelPorts } from './models/model-ports.js';
 export async function openModels(
   bundleDir: string,
   config: Config,
-  epoch: number,
   metrics: Metrics,
   console: Console,
 ): Promise<ModelPorts> {
   return createModelPorts({
     bundleDir,
-    epoch,
     perceiverBatch: config.models,
     promptsOf: (camera) => promptsOf(config, camera),
     child: {

@@ -15,6 +15,9 @@ export const defaultStoreDir = join(cacheDir, 'nats');
 /** Of windows that are kept with consent. */
 export const defaultHarvestDir = join(cacheDir, 'harvest');
 
+/** Logins of cameras that were added while the engine ran. */
+export const defaultCredentialsFile = join(cacheDir, 'credentials.json');
+
 export function bundleDirOf(config: Pick<Config, 'bundle'>): string {
   return config.bundle.includes('/') ? config.bundle : join(root, 'bundles', config.bundle);
 }
