@@ -48,6 +48,8 @@ export interface AppOptions {
 export interface App {
   readonly natsUrl: string;
   readonly pageUrl: string;
+  readonly cameraPort: CameraPort;
+  readonly stills: Stills;
   /** Drains and leaves no child behind. */
   close(): Promise<void>;
 }
@@ -69,8 +71,8 @@ export async function startApp(options: AppOptions): Promise<App> {
       credentials: openCredentials(config, console),
       seeing: () => open.models?.bundle.manifest,
     });
-    const [cameraPort, stills]: [CameraPort, Stills] = [added, keyFrames];
-    void [cameraPort, stills]; // To be lent to the HTTP server: `cameras: cameraPort, stills` below.
+    // What the HTTP server is lent; its options have no place for it yet.
+    const lent = { cameraPort: added, stills: keyFrames };
     // First what may fail at once because of another engine on this machine.
     const http = await startHttp({
       ...config.http,
@@ -126,7 +128,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     );
     console.log('info', `page    ${http.url}`);
     console.log('info', `cameras ${cameras.names.join(', ')}`);
-    return { natsUrl: natsUrl ?? '', pageUrl: http.url, close: () => closers.close() };
+    return { natsUrl: natsUrl ?? '', pageUrl: http.url, ...lent, close: () => closers.close() };
   } catch (error) {
     await closers.close();
     throw error;

@@ -31,8 +31,10 @@ export async function tryCamera(
     ...options,
     limits: { firstFrameMaxMs: limitMs },
     listener: { onSize: (width, height) => (size = { widthPx: width, heightPx: height }) },
-  }).pipe(timeout({ first: limitMs, with: () => throwError(late) }));
-  const { pixels, picture } = await firstValueFrom(picture$);
+  }).pipe(timeout({ first: limitMs, with: () => throwError(() => late()) }));
+  const first = await firstValueFrom(picture$, { defaultValue: null });
+  if (!first) throw late();
+  const { pixels, picture } = first;
   const firstPictureMs = performance.now() - startMs;
   const whole = { x: 0, y: 0, width: widthPx, height: heightPx };
   const png = await encodePng(pixels, widthPx, picture ?? whole);

@@ -38,7 +38,7 @@ function starting(start: () => Promise<App>, drainMs = 60_000) {
 }
 
 const appThat = (close: () => Promise<void>) => (): Promise<App> =>
-  Promise.resolve({ natsUrl: '', pageUrl: '', close });
+  Promise.resolve({ natsUrl: '', pageUrl: '', close } as Partial<App> as App);
 
 it('what cannot be closed is said, each by its own words, and the status is 1', async () => {
   const failures = [new Error('the first is stuck'), new Error('the second is stuck')];
