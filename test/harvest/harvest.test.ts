@@ -408,11 +408,12 @@ it('cameras that all surprise at once cost one ffmpeg and two that wait: the new
   opened.push(harvest);
   const { widthPx, heightPx } = manifest.preprocessing;
   const pixels = new Uint8Array(widthPx * heightPx * 3);
-  for (const camera of ['a', 'b', 'c', 'd', 'e']) {
+  for (const camera of ['a', 'b', 'c', 'd', 'e', 'removed']) {
+    const own = new Subscription();
     const { report, publish } = harvest.tap(
       { name: camera },
       fakePorts({ frames: () => [] }),
-      new Subscription(),
+      own,
     );
     for (let index = 0; index < 12; index++) {
       const fromMs = startMs + index * 1000;
@@ -425,6 +426,7 @@ it('cameras that all surprise at once cost one ffmpeg and two that wait: the new
       report.clip(clip);
       report.scene(sceneOf(clip));
     }
+    if (camera === 'removed') own.unsubscribe();
     const base = messages.forecast(1, { camera });
     void publish({
       ...base,
