@@ -142,6 +142,7 @@ describe('adding a camera', () => {
     ['a name that differs in case only', { camera: 'FRONT' }, 'camera_exists'],
     ['a reserved name', { camera: 'svc' }, 'request_invalid'],
     ['a name that every object has', { camera: 'constructor' }, 'request_invalid'],
+    ['a user name in the address', { url: 'rtsp://S3cr@cam/' }, 'source_refused'],
     ['a login in the address', { url: `rtsp://bob:S3cr%40t@cam/` }, 'source_refused'],
     [
       'a password in the path',

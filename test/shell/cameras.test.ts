@@ -68,8 +68,10 @@ async function engine(name: string, more: object = {}): Promise<Running> {
     callback: (_error, { subject, data }) =>
       heard.push(`${subject} ${new TextDecoder().decode(data)}`),
   });
-  const request: Running['request'] = async (service, asked) =>
-    (await nc.request(`lookahead.v1.home.svc.${service}`, JSON.stringify(asked))).json();
+  const request: Running['request'] = async (service, asked) => {
+    const subject = `lookahead.v1.home.svc.${service}`;
+    return (await nc.request(subject, JSON.stringify(asked), { timeout: 60_000 })).json();
+  };
   onTestFinished(async () => {
     await nc.close();
     await app.close();
@@ -160,7 +162,7 @@ describe('a running engine', () => {
     await nc.close();
     expect(JSON.parse(kept)).toMatchObject({ credential: 'gate', privacyMasks });
     await app.close();
-    expect(server.readers('gate')).toBe(0);
+    await until(() => server.readers('gate') === 0, 'the end of its ffmpeg');
 
     const second = await engine('come-and-go');
     await wait(
