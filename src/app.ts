@@ -2,16 +2,20 @@
 import { Subject } from 'rxjs';
 import { createAsk } from './ask.js';
 import { openBus, openNatsServer } from './broker.js';
-import { CameraServer } from './camera-server.js';
+import { AddedCameras } from './added-cameras.js';
 import { BundleSwitch } from './bundle-switch.js';
-import { cameraAt, type CameraSource, type CameraStatus } from './cameras.js';
+import { serveCameras } from './camera-services.js';
+import { CameraSet } from './camera-set.js';
+import { fixedSources } from './camera-source.js';
+import type { CameraStatus } from './cameras.js';
 import { Closers } from './closers.js';
-import { cameraNamesOf, type CameraConfig, type Config } from './config.js';
-import { errorText, failureLine, type Console } from './console.js';
+import type { Config } from './config.js';
+import { errorText, type Console } from './console.js';
+import { CredentialStore } from './credential-store.js';
 import { followOutcomes } from './follow-outcomes.js';
-import type { LivePictures } from './http/pictures.js';
 import { startHttp } from './http/server.js';
-import { Previews } from './ingest/preview.js';
+import { KeyFrames } from './key-frames.js';
+import { openPictures } from './live-pictures.js';
 import type { Message } from './messages.js';
 import { createMetrics, type Metrics } from './metrics/registry.js';
 import type { ReasonerPorts } from './models/model-ports.js';
@@ -21,13 +25,11 @@ import { natsGate, type BesideServer } from './nats-gate.js';
 import { openModels } from './open-models.js';
 import { takeTurns, type Turns } from './operators/take-turns.js';
 import type { Baselines } from './outcomes/baselines.js';
-import { bundleDirOf, dashboardDir, engineVersion } from './places.js';
+import { bundleDirOf, dashboardDir, defaultCredentialsFile, engineVersion } from './places.js';
 import type { Bus } from './sinks/bus.js';
 import { heartbeats } from './sinks/heartbeat.js';
-import type { CameraList } from './sinks/services.js';
 import { startWebhooks } from './start-webhooks.js';
 import type { Window } from './types.js';
-import { demoScene } from './yard/demo-scenes.js';
 
 export interface Tools {
   readonly ffmpegPath: string;
@@ -62,15 +64,22 @@ export async function startApp(options: AppOptions): Promise<App> {
     const states = new Map<string, CameraStatus>();
     const messages = new Subject<Message>();
     const open: { bus?: Bus; models?: ModelPorts; beside?: BesideServer | undefined } = {};
-    const sources = cameraSources(options, closers);
-    const pictures = openPictures(options, sources, closers);
+    const cameras = new CameraSet(fixedSources(options, closers));
+    const pictures = openPictures(options, cameras, closers);
+    const stills = openKeyFrames(config, cameras);
+    const added = new AddedCameras({
+      ...{ cameras, states, console, ffmpegPath: options.tools.ffmpegPath },
+      credentials: openCredentials(config, console),
+      seeing: () => open.models?.bundle.manifest,
+    });
     // First what may fail at once because of another engine on this machine.
     const http = await startHttp({
       ...config.http,
       metrics,
       hindrances: () => hindrances(open, states),
       onError: (error) => console.log('error', `page: ${errorText(error)}`),
-      ...{ version: engineVersion, site: config.site, dashboardDir, pictures },
+      ...{ version: engineVersion, site: config.site, dashboardDir, pictures, stills },
+      cameras: added,
       natsGate: natsGate(config, () => open.beside),
       viewersMax: config.limits.viewersMax,
     });
@@ -79,10 +88,10 @@ export async function startApp(options: AppOptions): Promise<App> {
     signal.throwIfAborted();
 
     // The models take longest; the broker and the cameras that we serve come up beside them.
-    for (const { url } of sources) url().catch(() => undefined);
+    for (const { url } of cameras.sources) url().catch(() => undefined);
     const epoch = Date.now();
-    const opened = (dir: string, of: number) => openModels(dir, config, of, metrics, console);
-    const loading = opened(bundleDirOf(config), epoch);
+    const opened = (dir: string) => openModels(dir, config, metrics, console);
+    const loading = opened(bundleDirOf(config));
     loading.catch(() => undefined);
     closers.add(() =>
       loading.then((first) => (open.models ?? first).close()).catch(() => undefined),
@@ -98,17 +107,26 @@ export async function startApp(options: AppOptions): Promise<App> {
     open.models = models;
     signal.throwIfAborted();
 
-    const recalibrations = followOutcomes({ ...options, bus, models, metrics, messages, closers });
+    const ofOutcomes = { ...options, bus, models, metrics, cameras, messages, closers };
+    const { recalibrations, scores } = followOutcomes(ofOutcomes);
     const reasoner: ReasonerPorts = models;
     const turns = takeTurns();
     const windows = new Map<string, Window>();
     const engine = {
       ...{ ...options, models, reasoner, turns, windows, bus, metrics, states, messages },
-      ...{ baselines: new Map<string, Baselines>(), recalibrations },
+      ...{
+        baselines: new Map<string, Baselines>(),
+        recalibrations,
+        scores,
+        cameras,
+        keyFrames: stills,
+      },
     };
-    const watched = new BundleSwitch({ sources, engine, open: opened }, epoch);
+    const watched = new BundleSwitch({ engine, open: opened }, epoch);
     closers.add(() => watched.close());
-    serveAsk(bus, models, { config, reasoner, turns, windows, sources, metrics });
+    closers.add(added.follow(bus));
+    serveCameras(bus, added);
+    serveAsk(bus, models, { config, reasoner, turns, windows, cameras, metrics });
     beat(bus, watched, { config, states, closers });
     refresh(metrics, { bus, models, config, viewers: () => http.viewers });
     const { name, version } = models.bundle.manifest;
@@ -118,7 +136,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       `NATS    ${natsUrl ?? (config.nats.servers ?? []).map(withoutLogin).join(', ')}`,
     );
     console.log('info', `page    ${http.url}`);
-    console.log('info', `cameras ${sources.map((source) => source.name).join(', ')}`);
+    console.log('info', `cameras ${cameras.names.join(', ')}`);
     return {
       ...{ natsUrl: natsUrl ?? '', pageUrl: http.url, close: () => closers.close() },
       hindrances: () => hindrances(open, states),
@@ -136,58 +154,24 @@ function openMetrics(closers: Closers): Metrics {
   return metrics;
 }
 
-function openPictures(
-  { tools, console }: AppOptions,
-  sources: readonly CameraSource[],
-  closers: Closers,
-): LivePictures {
-  const previews = new Previews({
-    ffmpegPath: tools.ffmpegPath,
-    cameraOf: async (camera) => {
-      const source = sources.find(({ name }) => name === camera);
-      return source === undefined ? undefined : cameraAt(source);
-    },
-    onWarning: (camera, line) => console.log('debug', `${camera}: picture: ${line}`),
+function openKeyFrames({ limits }: Config, cameras: CameraSet): KeyFrames {
+  const keyFrames = new KeyFrames({
+    bytesMax: limits.stillsMib * 2 ** 20,
+    cameras: () => cameras.size,
   });
-  closers.add(() => previews.close());
-  return {
-    open: async (camera) => {
-      try {
-        return await previews.open(camera);
-      } catch (error) {
-        console.log('warn', failureLine(camera, 'picture', error));
-        throw error;
-      }
+  cameras.change$.subscribe({
+    next: ({ kind, source }) => {
+      if (kind !== 'added') keyFrames.forget(source.name);
     },
-  };
+    error: rethrow,
+  });
+  return keyFrames;
 }
 
-/** The configured cameras; without any, yard cameras. Recordings each get a server: a bad one harms no other. */
-function cameraSources({ config, tools }: AppOptions, closers: Closers): CameraSource[] {
-  const served = (cameras: ConstructorParameters<typeof CameraServer>[1]): CameraServer => {
-    const server = new CameraServer(tools.ffmpegPath, cameras);
-    closers.add(() => server.close());
-    return server;
-  };
-  const configured = Object.entries(config.cameras);
-  if (configured.length === 0) {
-    const yard = cameraNamesOf(config).map((name, index) => ({
-      name,
-      kind: 'yard' as const,
-      ...demoScene(index),
-    }));
-    const server = served(yard);
-    return yard.map(({ name }) => ({ name, url: () => server.url(name) }));
-  }
-  return configured.map(([name, camera]) => {
-    const path = /^file:(.+)$/i.exec(camera.url)?.[1];
-    if (path === undefined) return { name, url: () => Promise.resolve(camera.url), camera };
-    const server = served([{ name, kind: 'file', path }]);
-    return { name, url: () => server.url(name), camera: { ...camera, ...noLogin } };
-  });
+function openCredentials({ credentialsFile }: Config, console: Console): CredentialStore {
+  const file = credentialsFile ?? defaultCredentialsFile;
+  return new CredentialStore(file, (text) => console.log('warn', text));
 }
-
-const noLogin: Pick<CameraConfig, 'username' | 'password'> = { username: null, password: null };
 
 function serveAsk(
   bus: Bus,
@@ -197,15 +181,15 @@ function serveAsk(
     reasoner: ReasonerPorts;
     turns: Turns;
     windows: ReadonlyMap<string, Window>;
-    sources: readonly CameraSource[];
+    cameras: CameraSet;
     metrics: Metrics;
   },
 ): void {
-  const { config, reasoner, turns, windows, sources, metrics } = engine;
+  const { config, reasoner, turns, windows, cameras, metrics } = engine;
   const ask = createAsk({
     site: config.site,
     labels: () => models.bundle.manifest.labels,
-    cameras: () => sources.map(({ name }) => name),
+    cameras: () => cameras.names,
     windowOf: (camera) => windows.get(camera),
     questionOf: (camera) => config.cameras[camera]?.prompts.question ?? undefined,
     ask: reasoner.ask,
@@ -229,16 +213,6 @@ function beat(
     cameras: () => Object.fromEntries([...states].map(([camera, { state }]) => [camera, state])),
   }).subscribe({ next: (heartbeat) => void bus.heartbeat(heartbeat), error: rethrow });
   closers.add(() => beating.unsubscribe());
-  bus.serve('cameras.list', 'The cameras of this engine and their states.', (): CameraList => ({
-    schema: 'lookahead.cameras.v1',
-    site: config.site,
-    cameras: [...states].map(([camera, { state, sinceMs, why }]) => ({
-      camera,
-      state,
-      since: new Date(sinceMs).toISOString(),
-      why,
-    })),
-  }));
 }
 
 function refresh(

@@ -2,13 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Subscription } from 'rxjs';
 import { z } from 'zod';
-import { watchCameras, type CameraSource, type Engine } from './cameras.js';
+import { watchCameras, type Engine, type Watch } from './cameras.js';
 import { LookaheadError, messageOf } from './errors.js';
 import type { Heartbeat } from './messages.js';
 import type { ModelPorts } from './models/model-ports.js';
 import type { SwitchableModels } from './models/switchable-models.js';
 import { bundleDirOf } from './places.js';
-import { resumeCameras } from './resume-cameras.js';
+import { resumeCamera } from './resume-cameras.js';
 
 /** A bundle below `bundles/`: nothing that could lead out of it. */
 const nameOfBundle = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -49,14 +49,12 @@ export const BundleShowSchema = z
 export type BundleShow = z.infer<typeof BundleShowSchema>;
 
 export interface SwitchOptions {
-  readonly sources: readonly CameraSource[];
   readonly engine: Omit<Engine, 'epoch' | 'models'> & { readonly models: SwitchableModels };
   /** Opens and checks a bundle and starts its children. */
-  readonly open: (bundleDir: string, epoch: number) => Promise<ModelPorts>;
-  /** Watches all cameras until unsubscribed. */
+  readonly open: (bundleDir: string) => Promise<ModelPorts>;
   readonly watch?: typeof watchCameras;
   /** Gives what an earlier run or bundle left open its outcome. */
-  readonly resume?: typeof resumeCameras;
+  readonly resume?: typeof resumeCamera;
 }
 
 const outboxPollMs = 100;
@@ -65,9 +63,11 @@ const outboxPollMs = 100;
 export class BundleSwitch {
   readonly #options: SwitchOptions;
   #watching: Subscription | null = null;
-  /** Fires when what is watched now is watched no more. */
-  #ending = new AbortController().signal;
+  /** Of the cameras that are watched since the last switch. */
   #epoch: number;
+  /** The first and the greatest one that were given. */
+  readonly #firstEpoch: number;
+  #lastEpoch: number;
   #sinceMs = Date.now();
   #bundle: string;
   #previous: string | null = null;
@@ -80,16 +80,17 @@ export class BundleSwitch {
   constructor(options: SwitchOptions, epoch: number) {
     this.#options = options;
     this.#epoch = epoch;
+    this.#firstEpoch = epoch;
+    this.#lastEpoch = epoch;
     this.#bundle = options.engine.config.bundle;
     const { bus, metrics } = options.engine;
     bus.serve('bundle.show', 'Which bundle is in use.', () => this.show());
     bus.serve('bundle.use', 'Goes over to another bundle.', (request) => this.use(request));
     metrics.set('lookahead_model_info', infoOf(this.facts), 1);
     this.#watch();
-    this.#resumed = this.#resume();
   }
 
-  /** That of the cameras' messages. */
+  /** That of the messages of all cameras that were there when the bundle came into use. */
   get epoch(): number {
     return this.#epoch;
   }
@@ -143,9 +144,8 @@ export class BundleSwitch {
 
   async #switchTo(bundle: string): Promise<void> {
     const { engine, open } = this.#options;
-    const { console, metrics, models, windows, baselines, recalibrations, onFatal } = engine;
-    const epoch = Math.max(Date.now(), this.#epoch + 1);
-    const next = await open(bundleDirOf({ bundle }), epoch);
+    const { console, metrics, models, windows, baselines, onFatal } = engine;
+    const next = await open(bundleDirOf({ bundle }));
     // Else going back would lead nowhere.
     const isSame = next.bundle.sha256 === models.bundle.sha256;
     if (isSame || this.#isClosed) {
@@ -158,11 +158,12 @@ export class BundleSwitch {
     // Of other labels, perhaps, and of other chances.
     baselines.clear();
     windows.clear();
-    recalibrations.begin();
+    engine.recalibrations.begin();
+    engine.scores.begin();
     metrics.set('lookahead_model_info', infoOf(factsOf(last)), 0);
     metrics.set('lookahead_model_info', infoOf(this.facts), 1);
     [this.#previous, this.#bundle] = [this.#bundle, bundle];
-    [this.#epoch, this.#sinceMs] = [epoch, Date.now()];
+    [this.#epoch, this.#sinceMs] = [this.#nextEpoch(), Date.now()];
     try {
       this.#watch();
     } catch (error) {
@@ -172,32 +173,43 @@ export class BundleSwitch {
       throw error;
     }
     console.log('info', `bundle  ${this.facts.name} ${this.facts.version}, from now on`);
-    this.#resumed = this.#resumed.then(() => this.#resumeWhenStored(epoch));
     await last.close();
   }
 
   #watch(): void {
-    const { sources, engine, watch = watchCameras } = this.#options;
-    const ending = new AbortController();
-    this.#ending = ending.signal;
-    this.#watching = watch(sources, { ...engine, epoch: this.#epoch });
-    this.#watching.add(() => ending.abort());
+    const { engine, watch = watchCameras } = this.#options;
+    this.#watching = watch(
+      { ...engine, epoch: this.#epoch },
+      {
+        nextEpoch: () => this.#nextEpoch(),
+        onBegun: (begun) => {
+          this.#resumed = this.#resumed.then(() => this.#resume(begun));
+        },
+      },
+    );
   }
 
-  /** Forecasts that the last bundle left open get their outcome as after a restart. */
-  #resume(): Promise<void> {
-    const { sources, engine, resume = resumeCameras } = this.#options;
-    const names = sources.map(({ name }) => name);
-    return resume(names, { ...engine, epoch: this.#epoch }, this.#ending);
+  #nextEpoch(): number {
+    this.#lastEpoch = Math.max(Date.now(), this.#lastEpoch + 1);
+    return this.#lastEpoch;
   }
 
-  /** What the last bundle has published waits for the broker, perhaps: it must be stored before it is looked for. */
-  async #resumeWhenStored(epoch: number): Promise<void> {
-    const { bus } = this.#options.engine;
-    const isOver = (): boolean => this.#isClosed || this.#epoch !== epoch;
-    while (bus.outbox.messages > 0 && !isOver()) await sleep(outboxPollMs);
-    // A later switch looks for everything that is open.
-    if (!isOver()) await this.#resume();
+  /**
+   * Forecasts that the last bundle left open get their outcome as after a restart, and so do those of a camera that comes back.
+   * What was published of it waits for the broker, perhaps: it must be stored before it is looked for.
+   */
+  async #resume(begun: Watch): Promise<void> {
+    const { engine, resume = resumeCamera } = this.#options;
+    const { signal } = begun;
+    while (this.#hasBegunAnew && engine.bus.outbox.messages > 0 && !signal.aborted)
+      await sleep(outboxPollMs);
+    // Who watches it later looks for everything that is open.
+    if (!signal.aborted) await resume(begun, { ...engine, epoch: this.#epoch });
+  }
+
+  /** Whether this engine has published anything before its present epoch. */
+  get #hasBegunAnew(): boolean {
+    return this.#lastEpoch > this.#firstEpoch;
   }
 
   #wanted(request: unknown): string {

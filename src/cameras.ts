@@ -2,53 +2,42 @@
 import {
   defer,
   EMPTY,
+  filter,
   from,
   map,
-  switchMap,
+  merge,
+  mergeMap,
   Subscription,
+  switchMap,
+  throwError,
   type Observable,
   type Subject,
 } from 'rxjs';
 import type { AppOptions } from './app.js';
-import { gateOf, type CameraConfig } from './config.js';
+import type { CameraSet } from './camera-set.js';
+import { cameraAt, type CameraSource } from './camera-source.js';
+import { gateOf } from './config.js';
 import { failureLine } from './console.js';
+import { LookaheadError } from './errors.js';
 import { openHarvester } from './harvest/open-harvester.js';
-import { openCamera, type Camera, type IngestOptions } from './ingest/open-camera.js';
+import { openCamera, type IngestOptions } from './ingest/open-camera.js';
+import type { KeyFrames } from './key-frames.js';
 import { lagMs } from './lag.js';
 import type { Message, StateName } from './messages.js';
 import { countMessage, metricsReport } from './metrics/report.js';
 import type { Metrics } from './metrics/registry.js';
 import type { ReasonerPorts } from './models/model-ports.js';
 import type { ModelPorts } from './models/model-ports.js';
+import { stateMessage } from './operators/camera-messages.js';
+import type { Turns } from './operators/take-turns.js';
 import { defaultLimits, type PipelineConfig } from './pipeline-config.js';
 import { watchCamera } from './pipeline.js';
 import { followTable } from './outcomes/within.js';
-import { polygonsOf } from './privacy-mask-schema.js';
 import type { Recalibrations } from './recalibrate.js';
+import type { Scores } from './scores-of-cameras.js';
 import type { Bus } from './sinks/bus.js';
-import type { Turns } from './operators/take-turns.js';
 import { Baselines } from './outcomes/baselines.js';
 import type { Frame, Ports, PublishReceipt, Report, Window } from './types.js';
-
-export interface CameraSource {
-  readonly name: string;
-  /** Asked at each connection. */
-  readonly url: () => Promise<string>;
-  /** Absent for yard cameras. */
-  readonly camera?: CameraConfig;
-}
-
-/** Where a camera is read at this moment. */
-export async function cameraAt({ name, url, camera }: CameraSource): Promise<Camera> {
-  return {
-    name,
-    url: await url(),
-    transport: camera?.transport,
-    username: camera?.username ?? undefined,
-    password: camera?.password ?? undefined,
-    privacyMasks: polygonsOf(camera?.privacyMasks ?? []),
-  };
-}
 
 export interface CameraStatus {
   readonly state: StateName;
@@ -67,32 +56,96 @@ export interface Engine extends Pick<AppOptions, 'config' | 'tools' | 'console' 
   readonly windows: Map<string, Window>;
   readonly states: Map<string, CameraStatus>;
   readonly messages: Subject<Message>;
+  readonly cameras: CameraSet;
+  readonly keyFrames: KeyFrames;
   /** By camera. */
   readonly baselines: Map<string, Baselines>;
   readonly recalibrations: Recalibrations;
+  readonly scores: Scores;
+  /** Of the cameras that are watched from the beginning. */
   readonly epoch: number;
 }
 
-/** Watches all of them until unsubscribed; none waits for another. */
-export function watchCameras(sources: readonly CameraSource[], engine: Engine): Subscription {
+/** One subscription to one camera. */
+export interface Watch {
+  readonly camera: string;
+  /** Of its messages. */
+  readonly epoch: number;
+  /** Fires when it is over. */
+  readonly signal: AbortSignal;
+}
+
+export interface WatchOptions {
+  /** Greater than any before. Those that are there from the beginning have `engine.epoch`. */
+  readonly nextEpoch: () => number;
+  readonly onBegun: (watch: Watch) => void;
+}
+
+/** Watches all cameras of the set, whichever they are at a time, until unsubscribed; none waits for another. */
+export function watchCameras(engine: Engine, { nextEpoch, onBegun }: WatchOptions): Subscription {
+  const { cameras, states } = engine;
   const all = new Subscription();
   const harvest = openHarvester(engine);
-  for (const source of sources) {
+  const watched = new Map<string, Subscription>();
+  const begin = (source: CameraSource, epoch: number): void => {
     const { name } = source;
-    engine.states.set(name, { state: 'connecting', sinceMs: Date.now(), why: 'not tried yet' });
-    all.add(
-      watchCamera(
-        name,
-        pipelineConfig(engine),
-        harvest.tap(source, portsOf(source, engine)),
-      ).subscribe({ error: engine.onFatal }),
+    const own = new Subscription();
+    const ending = new AbortController();
+    own.add(() => ending.abort());
+    watched.set(name, own);
+    all.add(own);
+    states.set(name, { state: 'connecting', sinceMs: Date.now(), why: 'not tried yet' });
+    const { manifest } = engine.models.bundle;
+    const seen = engine.keyFrames.tap(name, manifest, portsOf(source, engine, epoch));
+    const present = {
+      name,
+      get camera() {
+        return cameras.of(name)?.camera;
+      },
+    };
+    const ports = harvest.tap(present, seen, own);
+    own.add(
+      watchCamera(name, pipelineConfig(engine, epoch), ports).subscribe({ error: engine.onFatal }),
     );
-  }
+    onBegun({ camera: name, epoch, signal: ending.signal });
+  };
+  for (const source of cameras.sources) begin(source, engine.epoch);
+  all.add(
+    cameras.change$.subscribe({
+      next: ({ kind, source }) => {
+        switch (kind) {
+          case 'added':
+            engine.recalibrations.beginCamera(source.name);
+            return begin(source, nextEpoch());
+          case 'removed':
+            watched.get(source.name)?.unsubscribe();
+            watched.delete(source.name);
+            return forgetCamera(source.name, engine);
+          case 'reopened':
+            return; // Its frames follow that themselves: only the connection is another.
+        }
+      },
+      error: engine.onFatal,
+    }),
+  );
   all.add(() => harvest.close());
   return all;
 }
 
-function pipelineConfig({ config, models, epoch }: Engine): PipelineConfig {
+/** What is kept of a camera that is watched no more, its last word said. */
+function forgetCamera(camera: string, engine: Engine): void {
+  const { config, states, windows, baselines, metrics, console } = engine;
+  for (const kept of [states, windows, baselines]) kept.delete(camera);
+  void metrics.forget(camera);
+  const [state, why] = ['offline', 'removed'] as const;
+  console.state(camera, state, why);
+  const origin = { site: config.site, camera, epoch: engine.epoch };
+  const message = stateMessage(origin, { state, why, sinceMs: Date.now() });
+  // Whoever drops it has told and counted it.
+  publishMessage(engine, message).catch(() => undefined);
+}
+
+function pipelineConfig({ config, models }: Engine, epoch: number): PipelineConfig {
   return {
     site: config.site,
     epoch,
@@ -113,13 +166,13 @@ function pipelineConfig({ config, models, epoch }: Engine): PipelineConfig {
   };
 }
 
-function portsOf(source: CameraSource, engine: Engine): Ports {
+function portsOf(source: CameraSource, engine: Engine, epoch: number): Ports {
   const { config, models, reasoner, turns } = engine;
   const hasCheapHead = models.bundle.manifest.files.trackForecaster !== undefined;
   const frames$ = framesOf(source, engine);
   return {
     frames: () => frames$,
-    perceive: models.perceive,
+    perceive: (clip) => models.perceive(clip, epoch),
     score: reasoner.score,
     carry: (window) => (hasCheapHead ? reasoner.carry(window) : EMPTY),
     explain: (window, reasoning) =>
@@ -134,11 +187,19 @@ function portsOf(source: CameraSource, engine: Engine): Ports {
 
 /** To the broker, to whoever listens in this process, to metrics and console. */
 export async function publishMessage(
-  { bus, metrics, messages, console }: Pick<Engine, 'bus' | 'metrics' | 'messages' | 'console'>,
+  {
+    bus,
+    cameras,
+    metrics,
+    messages,
+    console,
+  }: Pick<Engine, 'bus' | 'cameras' | 'metrics' | 'messages' | 'console'>,
   message: Message,
 ): Promise<PublishReceipt> {
   messages.next(message);
   const receipt = await bus.publish(message);
+  // Of one that was removed meanwhile, nothing is to be counted for ever.
+  if (!cameras.has(message.camera)) return receipt;
   countMessage(metrics, message, receipt.ackedAtMs);
   const isForecast = message.schema === 'lookahead.forecast.v1';
   console.message(message, isForecast ? lagMs(message, receipt.ackedAtMs) : 0);
@@ -156,8 +217,8 @@ export function baselinesOf(
 }
 
 /** Asks for the address at each connection: a camera server that was replaced has another port. */
-function framesOf(source: CameraSource, engine: Engine): Observable<Frame> {
-  const { name, camera } = source;
+function framesOf({ name, camera }: CameraSource, engine: Engine): Observable<Frame> {
+  const { cameras } = engine;
   const { models, metrics, console, tools } = engine;
   const { preprocessing, geometry } = models.bundle.manifest;
   const options: IngestOptions = {
@@ -177,9 +238,25 @@ function framesOf(source: CameraSource, engine: Engine): Observable<Frame> {
   };
   // Counts on over connections, as `Frame` says.
   let sequence = 0;
-  return defer(() => from(cameraAt(source))).pipe(
-    switchMap((opened) => openCamera(opened, options)),
+  const opened$ = defer(() => {
+    const source = cameras.of(name);
+    return source ? from(cameraAt(source)) : EMPTY;
+  });
+  const reopened$ = cameras.change$.pipe(
+    filter(({ kind, source }) => kind === 'reopened' && source.name === name),
+    mergeMap(() => throwError(() => reopening(name))),
+  );
+  return merge(reopened$, opened$.pipe(switchMap((opened) => openCamera(opened, options)))).pipe(
     map((frame) => ({ ...frame, sequence: sequence++ })),
+  );
+}
+
+/** Of the pictures before, none may be seen from now on. */
+function reopening(camera: string): LookaheadError {
+  return new LookaheadError(
+    'camera_ended',
+    `${camera}: it is opened anew, with other privacy masks.`,
+    'Nothing is to be done.',
   );
 }
 

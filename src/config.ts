@@ -45,7 +45,10 @@ const PromptsSchema = z
   .prefault({})
   .describe('Words that the language model of this camera is asked with.');
 
-const CameraSchema = z
+/** Of one engine, added ones among them. */
+export const camerasMax = 64;
+
+export const CameraSchema = z
   .strictObject({
     url: text
       .regex(
@@ -93,7 +96,7 @@ const CameraSchema = z
   });
 
 /** Names that every JavaScript object already has would be found where nobody put them. */
-const CameraNameSchema = TokenSchema.refine((name) => name !== 'svc' && !(name in {}), {
+export const CameraNameSchema = TokenSchema.refine((name) => name !== 'svc' && !(name in {}), {
   message: 'this name is reserved',
 });
 
@@ -323,7 +326,10 @@ export const ConfigSchema = z.strictObject({
   cameras: z
     .record(CameraNameSchema, CameraSchema)
     .default({})
-    .refine((cameras) => Object.keys(cameras).length <= 64, 'at most 64 cameras for one engine')
+    .refine(
+      (cameras) => Object.keys(cameras).length <= camerasMax,
+      `at most ${camerasMax} cameras for one engine`,
+    )
     .refine(
       (cameras) =>
         new Set(Object.keys(cameras).map((name) => name.toLowerCase())).size ===
@@ -331,6 +337,12 @@ export const ConfigSchema = z.strictObject({
       'two names differ only in upper and lower case',
     )
     .describe('The cameras by name. A name is a token of subjects: letters, digits, "_" and "-".'),
+  credentialsFile: text
+    .nullable()
+    .default(null)
+    .describe(
+      'Logins of cameras that are added while the engine runs, JSON of NAME: { "username", "password" }; readable for the user of the engine alone. null: .cache/credentials.json in the repository.',
+    ),
   yardCameras: z
     .int()
     .min(0)
@@ -443,6 +455,14 @@ export const ConfigSchema = z.strictObject({
         .max(64)
         .default(4)
         .describe('Live pictures at once; each costs an ffmpeg process.'),
+      stillsMib: z
+        .int()
+        .min(1)
+        .max(16_384)
+        .default(128)
+        .describe(
+          'Key frames of the last while, to be looked at, of all cameras together in equal shares; the newest of each is kept in any case.',
+        ),
       drainMs: z
         .int()
         .min(0)

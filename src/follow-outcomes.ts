@@ -1,17 +1,19 @@
 /** What a running engine makes of its outcomes: scores of each camera, and chances that are mended by them. */
 import { Recalibrations, type Recalibrating } from './recalibrate.js';
-import { scoreCameras, type Scoring } from './scores-of-cameras.js';
+import { scoreCameras, type Scores, type Scoring } from './scores-of-cameras.js';
 
 type Following = Scoring & Pick<Recalibrating, 'bus'>;
 
 /** Must be called before the first camera is watched. Ends with the closers. */
-export function followOutcomes(engine: Following): Recalibrations {
+export function followOutcomes(engine: Following): {
+  readonly recalibrations: Recalibrations;
+  readonly scores: Scores;
+} {
   const { bus, messages, metrics, console, closers, models, config } = engine;
   const recalibrations = new Recalibrations({
     ...{ bus, messages, metrics, console, closers, now: Date.now },
     bundleSha256: () => models.bundle.sha256,
     enabled: config.recalibration.enabled,
   });
-  scoreCameras({ ...engine, recalibrations });
-  return recalibrations;
+  return { recalibrations, scores: scoreCameras({ ...engine, recalibrations }) };
 }

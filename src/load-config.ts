@@ -172,6 +172,7 @@ function withPaths(config: Config, sources: ConfigSources, from: Map<string, str
   return {
     ...config,
     cameras: Object.fromEntries(cameras),
+    credentialsFile: absolute('credentialsFile', config.credentialsFile),
     harvest: { ...config.harvest, dir: absolute('harvest.dir', config.harvest.dir) },
     http: {
       ...config.http,

@@ -80,7 +80,7 @@ export const ForecastSchema = z
     schema: z.literal('lookahead.forecast.v1'),
     id: z.string().describe('<site>-<camera>-<epoch>-<seq>; also the Nats-Msg-Id.'),
     ...header,
-    epoch: count.describe('Tells runs of the engine apart; grows.'),
+    epoch: count.describe('Tells runs apart, of the engine and of a camera in it; grows.'),
     sequence: count.describe('Counts the forecasts of one camera within one epoch.'),
     rev: count.describe(
       '0 at first: the chances, as soon as they are known. 1: the same id and the same chances, now with reasons. Whoever takes 0 alone misses prose and nothing else. The Nats-Msg-Id of an update is <id>.<rev>.',

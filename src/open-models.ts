@@ -8,7 +8,6 @@ import { createModelPorts, type ModelPorts } from './models/model-ports.js';
 export async function openModels(
   bundleDir: string,
   config: Config,
-  epoch: number,
   metrics: Metrics,
   console: Console,
 ): Promise<ModelPorts> {
@@ -20,7 +19,6 @@ export async function openModels(
   const { device } = config.models;
   const ports = await createModelPorts({
     bundleDir,
-    epoch,
     perceiverBatch: config.models,
     promptsOf: (camera) => promptsOf(config, camera),
     child: {

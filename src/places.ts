@@ -31,6 +31,9 @@ export const dashboardDir = join(root, 'dist', 'dashboard');
 /** Of windows that are kept with consent. */
 export const defaultHarvestDir = join(cacheDir, 'harvest');
 
+/** Logins of cameras that were added while the engine ran. */
+export const defaultCredentialsFile = join(cacheDir, 'credentials.json');
+
 export function bundleDirOf(config: Pick<Config, 'bundle'>): string {
   return config.bundle.includes('/') ? config.bundle : join(root, 'bundles', config.bundle);
 }

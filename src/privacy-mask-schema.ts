@@ -58,9 +58,13 @@ const RectangleSchema = z
 
 const PrivacyMaskSchema = z
   .strictObject({
-    name: z.string().min(1).max(64).nullable().default(null),
-    polygon: PolygonSchema.nullable().default(null),
-    rectangle: RectangleSchema.nullable().default(null),
+    name: z.string().min(1).max(64).nullable().default(null).describe('For people.'),
+    polygon: PolygonSchema.nullable()
+      .default(null)
+      .describe('3 to 32 corners [x, y] in order; null: see rectangle.'),
+    rectangle: RectangleSchema.nullable()
+      .default(null)
+      .describe('{ x, y, width, height }; null: see polygon.'),
   })
   .refine(({ polygon, rectangle }) => (polygon === null) !== (rectangle === null), {
     message: 'a mask is either a polygon or a rectangle; give exactly one of the two',

@@ -83,7 +83,13 @@ export class Recalibrations {
 
   /** Another bundle: what was learned of the last one's chances says nothing of these. What is kept of it stays kept. */
   begin(): void {
-    for (const [camera, of] of this.#cameras) {
+    for (const camera of this.#cameras.keys()) this.beginCamera(camera);
+  }
+
+  /** The same of one camera: it is watched anew, and what is stored of it is told anew. */
+  beginCamera(camera: string): void {
+    const of = this.#cameras.get(camera);
+    if (of) {
       Object.assign(of, unheard());
       if (of.version?.by === 'person') of.recalibrator.forget(Date.parse(of.version.at));
       this.#adopt(camera, of, of.revision, of.version);

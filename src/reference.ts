@@ -20,7 +20,15 @@ import {
   WebhookSchema,
 } from './messages.js';
 import { metricList } from './metrics/list.js';
-import { AnswerPieceSchema, AskRequestSchema, CameraListSchema } from './sinks/services.js';
+import {
+  AnswerPieceSchema,
+  AskRequestSchema,
+  CameraAddedSchema,
+  CameraAddRequestSchema,
+  CameraListSchema,
+  CameraRemovedSchema,
+  CameraRemoveRequestSchema,
+} from './sinks/services.js';
 import { defaultBudgets, storedKinds, streamName } from './sinks/streams.js';
 
 /** What leaves the engine: name, address with parameters, schema. */
@@ -34,6 +42,8 @@ const messages = [
   ['state', 'lookahead.v1.{site}.{camera}.state', StateMessageSchema],
   ['heartbeat', 'lookahead.v1.{site}.heartbeat', HeartbeatSchema],
   ['cameraList', 'lookahead.v1.{site}.svc.cameras.list', CameraListSchema],
+  ['cameraAdd', 'lookahead.v1.{site}.svc.cameras.add', CameraAddedSchema],
+  ['cameraRemove', 'lookahead.v1.{site}.svc.cameras.remove', CameraRemovedSchema],
   ['answer', 'lookahead.v1.{site}.svc.ask', AnswerPieceSchema],
   ['bundle', 'lookahead.v1.{site}.svc.bundle.use', BundleShowSchema],
 ] as const;
@@ -43,6 +53,8 @@ const posts = [['webhook', 'POST {webhooks.NAME.url}', WebhookSchema]] as const;
 
 /** What services are asked, where it is more than nothing. */
 const requests: Readonly<Record<string, z.ZodType>> = {
+  cameraAdd: CameraAddRequestSchema,
+  cameraRemove: CameraRemoveRequestSchema,
   answer: AskRequestSchema,
   bundle: BundleUseSchema,
 };

@@ -2,15 +2,24 @@
 import { Subscription } from 'rxjs';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { BundleSwitch, type SwitchOptions } from '../src/bundle-switch.js';
+import { CameraSet } from '../src/camera-set.js';
+import type { CameraSource } from '../src/camera-source.js';
 import { LookaheadError } from '../src/errors.js';
 import type { ModelPorts } from '../src/models/model-ports.js';
 import { SwitchableModels } from '../src/models/switchable-models.js';
 
 const did: string[] = [];
+const watches: { bundle: string; camera: string; epoch: number }[] = [];
 const lines: string[] = [];
 beforeEach(() => {
   did.length = 0;
+  watches.length = 0;
   lines.length = 0;
+});
+
+const sourceOf = (name: string): CameraSource => ({
+  ...{ name, origin: 'api', host: null },
+  url: () => Promise.resolve(''),
 });
 
 /** @param bundle its name; the digest is the same where the name is */
@@ -34,6 +43,7 @@ function engineOf(options: {
   const { open, watch } = options;
   const models = new SwitchableModels(modelsOf('first'));
   const nothing = { clear: () => undefined };
+  const cameras = new CameraSet([sourceOf('gate')]);
   const engine = {
     config: { site: 'home', bundle: 'first', models: { switchable: ['/allowed/one'] } },
     bus: { serve: () => undefined, outbox },
@@ -45,27 +55,40 @@ function engineOf(options: {
     onFatal: fatal,
     ...{ models, windows: nothing, baselines: nothing },
     recalibrations: { begin: () => undefined },
+    ...{ scores: { begin: () => did.push('forget scores') }, cameras },
   } as unknown as SwitchOptions['engine'];
   const watched = new BundleSwitch(
     {
-      sources: [],
       engine,
       open: (dir) => open(dir.split('/').at(-1) ?? ''),
-      watch: (_sources, of) => {
-        const { name } = of.models.bundle.manifest;
+      watch: ({ models: of, cameras: present, epoch }, { nextEpoch, onBegun }) => {
+        const { name } = of.bundle.manifest;
         watch?.(name);
         did.push(`watch ${name}`);
-        return new Subscription(() => did.push(`unwatch ${name}`));
+        const ending = new AbortController();
+        const begin = (camera: string, of: number): void => {
+          watches.push({ bundle: name, camera, epoch: of });
+          onBegun({ camera, epoch: of, signal: ending.signal });
+        };
+        for (const camera of present.names) begin(camera, epoch);
+        const following = present.change$.subscribe(({ source }) =>
+          begin(source.name, nextEpoch()),
+        );
+        return new Subscription(() => {
+          did.push(`unwatch ${name}`);
+          ending.abort();
+          following.unsubscribe();
+        });
       },
-      resume: () => {
-        did.push('resume');
+      resume: ({ camera }, { models: of }) => {
+        did.push(`resume ${camera} by ${of.bundle.manifest.name}`);
         return options.resume?.() ?? Promise.resolve();
       },
     },
     1,
   );
   did.length = 0;
-  return { watched, models, outbox, fatal };
+  return { watched, models, outbox, fatal, cameras };
 }
 
 const ask = (bundle: string | null) => ({ schema: 'lookahead.bundle.use.v1', bundle });
@@ -80,9 +103,10 @@ describe('going over to another bundle', () => {
       },
     });
     const shown = await watched.use(ask('second'));
-    await vi.waitFor(() => expect(did).toContain('resume'));
-    expect(did.filter((it) => it !== 'resume')).toEqual([
-      ...['open second', 'unwatch first', 'info first 0', 'info second 1', 'watch second'],
+    await vi.waitFor(() => expect(did).toContain('resume gate by second'));
+    expect(did.filter((it) => !it.startsWith('resume'))).toEqual([
+      ...['open second', 'unwatch first', 'forget scores', 'info first 0', 'info second 1'],
+      'watch second',
       'close first',
     ]);
     expect(shown).toMatchObject({ current: { name: 'second' }, previous: 'first' });
@@ -97,7 +121,7 @@ describe('going over to another bundle', () => {
       open: () => Promise.reject(new LookaheadError('bundle_invalid', 'It is broken.', 'Mend it.')),
     });
     await expect(watched.use(ask('second'))).rejects.toThrow('It is broken.');
-    expect(did).toEqual([]);
+    expect(did).toEqual(['resume gate by first']);
     expect(watched.show()).toMatchObject({ current: { name: 'first' }, previous: null });
     expect(lines).toEqual(['warn bundle  second is not used: It is broken.']);
     await expect(watched.use(ask('third'))).rejects.toThrow('It is broken.');
@@ -129,9 +153,9 @@ describe('going over to another bundle', () => {
     const { watched, outbox } = engineOf({ open: opens });
     outbox.messages = 3;
     await watched.use(ask('second'));
-    expect(did).not.toContain('resume');
+    expect(did).not.toContain('resume gate by second');
     outbox.messages = 0;
-    await vi.waitFor(() => expect(did).toContain('resume'));
+    await vi.waitFor(() => expect(did).toContain('resume gate by second'));
   });
 
   it('reads what is stored once at a time, so that no forecast is decided twice', async () => {
@@ -148,6 +172,27 @@ describe('going over to another bundle', () => {
     await vi.waitFor(() => expect(readings).toHaveLength(2));
     await new Promise(setImmediate);
     expect(readings, 'that of the third finds what the second left, too').toHaveLength(2);
+  });
+
+  it('watches every camera once, also one that comes or goes while the models are opened', async () => {
+    let ready: (models: ModelPorts) => void = () => undefined;
+    const { watched, cameras } = engineOf({ open: () => new Promise((done) => (ready = done)) });
+    const switching = watched.use(ask('second'));
+    cameras.put(sourceOf('door'));
+    ready(modelsOf('second'));
+    await switching;
+    cameras.put(sourceOf('yard'));
+    expect(watches.map(({ bundle, camera }) => `${bundle} ${camera}`)).toEqual([
+      ...['first gate', 'first door'],
+      ...['second gate', 'second door', 'second yard'],
+    ]);
+    const epochs = watches.map(({ epoch }) => epoch);
+    expect(epochs[2], 'of one bundle').toBe(epochs[3]);
+    expect([...new Set(epochs)], 'later ones are greater').toEqual(
+      [...new Set(epochs)].sort((a, b) => a - b),
+    );
+    expect(new Set(epochs).size).toBe(4);
+    expect(watched.epoch).toBe(epochs[2]);
   });
 
   it('that is cut short by closing leaves no child behind and watches nothing', async () => {

@@ -1,12 +1,13 @@
 /** A run that was killed, and the one after it, over a real nats-server. */
 import { of, Subject } from 'rxjs';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Engine } from '../src/cameras.js';
 import { LookaheadError } from '../src/errors.js';
 import { kindOf, type Message, type MessageKind, type Outcome } from '../src/messages.js';
 import { createMetrics } from '../src/metrics/registry.js';
 import type { Baselines } from '../src/outcomes/baselines.js';
-import { resumeCameras } from '../src/resume-cameras.js';
+import { CameraSet } from '../src/camera-set.js';
+import { resumeCamera } from '../src/resume-cameras.js';
 import { resumeOutcomes, type Resuming } from '../src/resume.js';
 import { connectBus, type Bus, type HistoryRange, type Received } from '../src/sinks/bus.js';
 import { event, forecast, outcome } from './support/messages.js';
@@ -203,7 +204,7 @@ describe('taking up what earlier runs left', () => {
 });
 
 it('is learned from once: by what hears messages, or by being told, and by the baselines', async () => {
-  const [remembered, heard]: [string[], string[]] = [[], []];
+  const [remembered, scored, heard]: [string[], string[], string[]] = [[], [], []];
   const now = Date.now();
   const at = (ms: number): string => new Date(now - 60_000 + ms).toISOString();
   const fresh = (sequence: number) => {
@@ -218,14 +219,20 @@ it('is learned from once: by what hears messages, or by being told, and by the b
   const engine = {
     bus: { ...storeOf(stored, () => false), publish: () => Promise.resolve({ ackedAtMs: now }) },
     models: { bundle: { manifest: { labels, geometry: { framesPerSecond: 8 } } } },
-    ...{ epoch: 2, messages, baselines: new Map<string, Baselines>() },
+    ...{ messages, cameras: new CameraSet([]), baselines: new Map<string, Baselines>() },
     recalibrations: { remember: ({ id }: Outcome) => remembered.push(id) },
+    scores: { remember: ({ id }: Outcome) => scored.push(id) },
     metrics: createMetrics({ processMetrics: false }),
     console: { log: () => undefined, message: () => undefined },
   } as unknown as Engine;
-  await resumeCameras(['gate'], engine, new AbortController().signal);
+  const reads = vi.spyOn(engine.bus, 'history');
+  await resumeCamera({ camera: 'gate', epoch: 2, signal: never }, engine);
+  expect(
+    reads.mock.calls.filter(([kind]) => kind === 'outcome'),
+    'one for all',
+  ).toHaveLength(1);
   expect(heard).toEqual([forecast(0).id, forecast(2).id]);
-  expect(remembered).toEqual([outcome(1).id]);
+  expect([remembered, scored]).toEqual([[outcome(1).id], [outcome(1).id]]);
   // One came as «van enters» and one as «nothing»; the third could not be decided.
   const rates = engine.baselines
     .get('gate')

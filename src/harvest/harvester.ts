@@ -43,8 +43,8 @@ export interface HarvesterOptions {
 
 export interface HarvestedCamera {
   readonly name: string;
-  /** Whether its pictures come with areas blackened. */
-  readonly privacyMasks: boolean;
+  /** Whether its pictures come with areas blackened, now. */
+  readonly privacyMasks: () => boolean;
 }
 
 interface Job extends Gathered {
@@ -85,8 +85,8 @@ export class Harvester {
     });
   }
 
-  /** The same ports, with an ear at them. What is heard is remembered in bounded memory, and never changed. */
-  tap({ name, privacyMasks }: HarvestedCamera, ports: Ports): Ports {
+  /** The same ports, with an ear at them until `own` ends. What is heard is remembered in bounded memory, and never changed. */
+  tap({ name, privacyMasks }: HarvestedCamera, ports: Ports, own: Subscription): Ports {
     const { config, manifest, metrics, onFatal } = this.#options;
     const { framesPerClip, framesPerSecond, clipsPerWindow, horizonMs } = manifest.geometry;
     const sights = new Subject<Sight>();
@@ -101,12 +101,12 @@ export class Harvester {
         onDrop: (reason) => metrics.add('lookahead_harvest_drops_total', { camera: name, reason }),
       }),
     );
-    this.#running.add(
-      gathered$.subscribe({
-        next: (gathered) => this.#jobs.next({ ...gathered, privacyMasks }),
-        error: onFatal,
-      }),
-    );
+    const gathering = gathered$.subscribe({
+      next: (gathered) => this.#jobs.next({ ...gathered, privacyMasks: privacyMasks() }),
+      error: onFatal,
+    });
+    this.#running.add(gathering);
+    own.add(gathering);
     const { report, publish } = ports;
     return {
       ...ports,

@@ -1,4 +1,5 @@
 /** The harvest of one engine, where its configuration consents; else nothing is remembered and no folder made. */
+import type { Subscription } from 'rxjs';
 import type { CameraConfig, Config } from '../config.js';
 import type { Console } from '../console.js';
 import type { Metrics } from '../metrics/registry.js';
@@ -10,8 +11,14 @@ import { Harvester } from './harvester.js';
 import type { FolderLimits } from './make-room.js';
 
 export interface HarvestTap {
-  /** Ports with an ear at them; the very same ports for a camera of which nothing may be kept. */
-  readonly tap: (camera: { name: string; camera?: CameraConfig }, ports: Ports) => Ports;
+  /**
+   * Ports with an ear at them, until `own` ends; the very same ports for a camera of which nothing may be kept.
+   */
+  readonly tap: (
+    camera: { readonly name: string; readonly camera?: CameraConfig | undefined },
+    ports: Ports,
+    own: Subscription,
+  ) => Ports;
   readonly close: () => void;
 }
 
@@ -56,10 +63,10 @@ export function openHarvester(engine: HarvestingEngine): HarvestTap {
   const { maxMib, maxAgeH } = config.harvest;
   console.log('info', `harvest ${dir}, at most ${maxMib} MiB and ${maxAgeH} h old`);
   return {
-    tap: ({ name, camera }, ports) => {
-      if (camera?.harvest === false) return ports;
-      const privacyMasks = (camera?.privacyMasks ?? []).length > 0;
-      return harvester.tap({ name, privacyMasks }, ports);
+    tap: (of, ports, own) => {
+      if (of.camera?.harvest === false) return ports;
+      const privacyMasks = (): boolean => (of.camera?.privacyMasks ?? []).length > 0;
+      return harvester.tap({ name: of.name, privacyMasks }, ports, own);
     },
     close: () => harvester.close(),
   };

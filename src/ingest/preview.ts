@@ -36,6 +36,8 @@ const script = fileURLToPath(new URL('../../dist/ingest/preview-process.js', imp
 export class Previews {
   readonly #options: PreviewsOptions;
   readonly #running = new Map<string, Running>();
+  /** Those, and those that were told to end and have not yet. */
+  readonly #processes = new Set<Running>();
   #isClosed = false;
 
   constructor(options: PreviewsOptions) {
@@ -68,10 +70,16 @@ export class Previews {
     }
   }
 
+  /** Ends that of one camera, at once: its viewers are to see another one, or none. */
+  end(camera: string): void {
+    this.#running.get(camera)?.stop();
+    this.#running.delete(camera);
+  }
+
   /** Ends all; resolves when no process is left. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    const all = [...this.#running.values()];
+    const all = [...this.#processes];
     for (const { stop } of all) stop();
     await Promise.all(all.map(({ ended }) => ended));
   }
@@ -85,7 +93,8 @@ export class Previews {
         .then(reject, reject)
         .finally(() => {
           clearTimeout(running.lingering);
-          this.#running.delete(camera);
+          this.#processes.delete(running);
+          if (this.#running.get(camera) === running) this.#running.delete(camera);
         });
     });
     const running: Running = {
@@ -96,6 +105,7 @@ export class Previews {
       stop: () => abort.abort(),
     };
     this.#running.set(camera, running);
+    this.#processes.add(running);
     return running;
   }
 }

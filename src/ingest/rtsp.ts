@@ -44,6 +44,8 @@ export interface RtspLimits {
 
 /** What is worth counting or logging beside the frames. No text holds a secret. */
 export interface RtspListener {
+  /** Of the camera's own picture, once for each connection. */
+  readonly onSize?: (widthPx: number, heightPx: number) => void;
   readonly onDecodeErrors?: (count: number) => void;
   /** At most 5 lines in 10 s; the rest is counted in the next line. */
   readonly onWarning?: (line: string) => void;
@@ -80,7 +82,10 @@ function run(options: RtspOptions, args: FfmpegArgs): Observable<Frame> {
 
     const stderr = new StderrReader({
       redact,
-      onSize: (width, height) => (picture = letterbox(width, height, widthPx, heightPx)),
+      onSize: (width, height) => {
+        picture = letterbox(width, height, widthPx, heightPx);
+        listener.onSize?.(width, height);
+      },
       onDecodeErrors: (count) => listener.onDecodeErrors?.(count),
       onWarning: warn,
     });

@@ -8,6 +8,10 @@ export interface RtspSource {
   readonly display: string;
   /** For ffmpeg: user-info percent-encoded exactly once. Never printed. */
   readonly url: string;
+  /** `HOST:PORT`, the port of the scheme where the address names none. */
+  readonly host: string;
+  /** Whether the address itself holds one. */
+  readonly hasLogin: boolean;
   /** Every value that must not leave the process. */
   readonly secrets: readonly string[];
 }
@@ -118,6 +122,8 @@ function rtspSource(
     kind: 'rtsp',
     display: redactAddresses(`${scheme}${authority}${tail}`),
     url: `${scheme}${encoded === '' ? '' : `${encoded}@`}${authority}${tail}`,
+    host: /:\d+$/.test(authority) ? authority : `${authority}:${scheme === 'rtsp://' ? 554 : 322}`,
+    hasLogin: userInfo !== null,
     secrets: [...(password === '' ? [] : [password]), ...namedSecrets(tail)],
   };
 }

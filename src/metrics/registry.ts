@@ -8,6 +8,8 @@ export interface Metrics {
   set<N extends NameOf<'gauge'>>(name: N, labels: LabelsOf<N>, value: number): void;
   /** In the unit of the metric's name. */
   observe<N extends NameOf<'histogram'>>(name: N, labels: LabelsOf<N>, value: number): void;
+  /** Nothing more is said of a camera, until something new happens with it. */
+  forget(camera: string): Promise<void>;
   /** Called before each reading, to set what is cheaper asked than told. */
   beforeReading(refresh: () => void): void;
   /** In Prometheus' text format. Readers at the same moment share one reading. */
@@ -50,6 +52,13 @@ export function createMetrics({ processMetrics = true } = {}): Metrics {
     add: (name, labels, by = 1) => counters.get(name)?.inc(labels, by),
     set: (name, labels, value) => gauges.get(name)?.set(labels, value),
     observe: (name, labels, value) => histograms.get(name)?.observe(labels, value),
+    forget: async (camera) => {
+      for (const metric of [...counters.values(), ...gauges.values(), ...histograms.values()]) {
+        const { values } = await metric.get();
+        const own = values.filter(({ labels }) => labels['camera'] === camera);
+        for (const { labels } of own) metric.remove(withoutBucket(labels));
+      }
+    },
     beforeReading: (refresh) => void refreshers.push(refresh),
     text: () => {
       if (reading !== undefined) return reading;
@@ -61,4 +70,10 @@ export function createMetrics({ processMetrics = true } = {}): Metrics {
     },
     close: () => registry.clear(),
   };
+}
+
+/** A histogram tells its buckets as a label, which it does not know itself. */
+function withoutBucket<T extends object>(labels: T): Omit<T, 'le'> {
+  const { le: _bucket, ...own } = labels as T & { le?: unknown };
+  return own;
 }

@@ -54,7 +54,8 @@ export interface ModelPorts {
   readonly bundle: Bundle;
   readonly perceiver: ModelChild;
   readonly reasoner: ModelChild;
-  readonly perceive: (clip: Clip) => Promise<Scene>;
+  /** @param epoch of the camera, where it is not that of these models */
+  readonly perceive: (clip: Clip, epoch?: number) => Promise<Scene>;
   readonly score: (window: Window) => Promise<Reasoning>;
   /** The cheap head; rejects where the bundle has none. */
   readonly carry: (window: Window) => Promise<Reasoning>;
@@ -112,20 +113,23 @@ export async function createModelPorts(options: ModelPortsOptions): Promise<Mode
   }
   const floors = new TrackFloors();
 
-  const perceive = async (clip: Clip): Promise<Scene> => {
+  /** A window is of its newest scene's. */
+  const epochs = new WeakMap<Scene, number>();
+
+  const perceive: ModelPorts['perceive'] = async (clip, ofCamera = epoch) => {
     const { camera, index, fromMs, toMs } = clip;
-    const trackFloor = floors.of(camera, epoch, index);
+    const trackFloor = floors.of(camera, ofCamera, index);
     const picture = pictureOf(clip, bundle.manifest);
     const { header, tensors } = await perceiver.request(
       'perceive',
-      { camera, epoch, clip: index, fromMs, toMs, picture, trackFloor },
+      { camera, epoch: ofCamera, clip: index, fromMs, toMs, picture, trackFloor },
       { frames: framesTensor(clip, bundle) },
       perceiveMs,
     );
     const shown = header.objects.map(({ track }) => track);
-    floors.note(camera, epoch, index, shown);
+    floors.note(camera, ofCamera, index, shown);
     const { objects, events, faintEvents, place, familiarity, stagesMs } = header;
-    return {
+    const scene: Scene = {
       camera,
       clip: index,
       fromMs,
@@ -142,6 +146,8 @@ export async function createModelPorts(options: ModelPortsOptions): Promise<Mode
       },
       stagesMs,
     };
+    epochs.set(scene, ofCamera);
+    return scene;
   };
 
   const windowOf = (window: Window): { header: WindowHeader; tensors: Tensors } => {
@@ -172,7 +178,10 @@ export async function createModelPorts(options: ModelPortsOptions): Promise<Mode
         visionDim,
       );
     return {
-      header: { camera, epoch, clip, scenes, prompts: options.promptsOf?.(camera) ?? {} },
+      header: {
+        ...{ camera, epoch: epochs.get(newest) ?? epoch, clip, scenes },
+        prompts: options.promptsOf?.(camera) ?? {},
+      },
       tensors: { global: rowsOf('global'), objects: rowsOf('objects') },
     };
   };

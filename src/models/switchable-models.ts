@@ -22,7 +22,7 @@ export class SwitchableModels implements ModelPorts {
     return this.#present.reasoner;
   }
 
-  readonly perceive: ModelPorts['perceive'] = (clip) => this.#present.perceive(clip);
+  readonly perceive: ModelPorts['perceive'] = (clip, epoch) => this.#present.perceive(clip, epoch);
   readonly score: ModelPorts['score'] = (window) => this.#present.score(window);
   readonly carry: ModelPorts['carry'] = (window) => this.#present.carry(window);
   readonly explain: ModelPorts['explain'] = (window, reasoning) =>

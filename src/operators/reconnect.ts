@@ -22,6 +22,7 @@ const slowCodes: readonly ErrorCode[] = [
   'camera_not_found',
   'camera_no_video',
   'source_refused',
+  'credential_unknown',
 ];
 
 /**

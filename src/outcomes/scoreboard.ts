@@ -74,6 +74,10 @@ export class Scoreboard {
     for (const name of periodNames) rolling[name].bucket(atMs)?.add(outcome);
   }
 
+  forget(camera: string): void {
+    this.#cameras.delete(camera);
+  }
+
   /** Forgets everything. */
   clear(): void {
     this.#cameras.clear();

@@ -14,6 +14,8 @@ export interface KeyValues {
    * @returns the new revision; null: another has written after `after`, and nothing was changed
    */
   put(key: string, data: Uint8Array, after?: number): Promise<number | null>;
+  /** Nothing where it is not there. */
+  remove(key: string): Promise<void>;
   /** All kept versions of a key, oldest first; deleted ones are left out. */
   history(key: string): Promise<(StoredValue & { readonly data: Uint8Array })[]>;
   /**
@@ -32,6 +34,7 @@ export interface BucketEntry {
 }
 export interface Bucket {
   put(key: string, data: Uint8Array, options?: { previousSeq?: number }): Promise<number>;
+  delete(key: string): Promise<void>;
   history(options: { key: string }): Promise<AsyncIterable<BucketEntry>>;
   watch(): Promise<AsyncIterable<BucketEntry> & { stop(): void }>;
 }
@@ -74,6 +77,7 @@ export function keyValues(access: BucketAccess): KeyValues {
           throw error;
         }
       }),
+    remove: (key) => whole((bucket) => bucket.delete(key)),
     history: (key) =>
       whole(async (bucket) => {
         const found: (StoredValue & { data: Uint8Array })[] = [];

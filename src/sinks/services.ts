@@ -3,6 +3,7 @@ import { catchError, defer, EMPTY, map, of, type Observable } from 'rxjs';
 import { z } from 'zod';
 import { errorCodes, LookaheadError, type ErrorCode } from '../errors.js';
 import { TokenSchema, stateNames } from '../messages.js';
+import { PrivacyMasksSchema } from '../privacy-mask-schema.js';
 
 /** Gets the parsed request (an empty one is `{}`) and gives the reply. A LookaheadError becomes status 400. */
 export type ServiceHandler = (request: unknown) => unknown;
@@ -92,41 +93,85 @@ function encode(reply: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(reply));
 }
 
+export const CameraRowSchema = z.object({
+  camera: TokenSchema.describe('Its name.'),
+  state: z.enum(stateNames).describe('What the engine sees of the camera now.'),
+  since: z.iso.datetime().describe('When that state began; UTC.'),
+  why: z.string().describe('Why it is in that state, in words.'),
+  origin: z
+    .enum(['file', 'api', 'yard'])
+    .optional()
+    .describe(
+      'Where it stands: in the configuration, added by request, or simulated. Only what was added can be removed.',
+    ),
+  host: z
+    .string()
+    .nullable()
+    .optional()
+    .describe(
+      'Host and port of its address; no more of it is told. null: no RTSP camera of yours.',
+    ),
+  privacyMasks: z
+    .array(z.array(z.tuple([z.number(), z.number()])))
+    .optional()
+    .describe('Blackened areas: polygons of corners [x, y], shares of the picture.'),
+});
+
 export const CameraListSchema = z
   .object({
     schema: z.literal('lookahead.cameras.v1'),
     site: TokenSchema.describe('The place.'),
-    cameras: z
-      .array(
-        z.object({
-          camera: TokenSchema.describe('Its name.'),
-          state: z.enum(stateNames).describe('What the engine sees of the camera now.'),
-          since: z.iso.datetime().describe('When that state began; UTC.'),
-          why: z.string().describe('Why it is in that state, in words.'),
-          origin: z
-            .enum(['file', 'api', 'yard'])
-            .optional()
-            .describe(
-              'Where it stands: in the configuration, added by request, or simulated. Only what was added can be removed.',
-            ),
-          host: z
-            .string()
-            .nullable()
-            .optional()
-            .describe(
-              'Host and port of its address; no more of it is told. null: no RTSP camera of yours.',
-            ),
-          privacyMasks: z
-            .array(z.array(z.tuple([z.number(), z.number()])))
-            .optional()
-            .describe('Blackened areas: polygons of corners [x, y], shares of the picture.'),
-        }),
-      )
-      .describe('Every camera of the engine.'),
+    cameras: z.array(CameraRowSchema).describe('Every camera of the engine.'),
   })
   .describe('Reply of `cameras.list`: the cameras and their states.');
 
 export type CameraList = z.infer<typeof CameraListSchema>;
+
+export const CameraAddRequestSchema = z
+  .strictObject({
+    camera: TokenSchema.describe('Its name; a token of subjects.'),
+    url: z
+      .string()
+      .min(1)
+      .max(1024)
+      .regex(/^[^\r\n\0]*$/, 'must be one line')
+      .describe('rtsp:// or rtsps://; without a login.'),
+    transport: z.enum(['tcp', 'udp']).default('tcp').describe('How RTP travels.'),
+    credential: z
+      .string()
+      .regex(/^[A-Za-z0-9_.-]{1,80}$/, 'must be 1 to 80 letters, digits, "_", "." or "-"')
+      .nullable()
+      .default(null)
+      .describe(
+        'Name of a login in the credential store of the engine; null: the camera wants none. A password is never sent.',
+      ),
+    privacyMasks: PrivacyMasksSchema,
+  })
+  .describe('A camera to be watched from now on, over restarts.');
+
+export const CameraAddedSchema = z
+  .object({
+    schema: z.literal('lookahead.camera.added.v1'),
+    site: TokenSchema.describe('The place.'),
+    added: CameraRowSchema.describe('As `cameras.list` tells it.'),
+  })
+  .describe(
+    'Reply of `cameras.add`: it is kept and being watched, whether it can be reached or not.',
+  );
+export type CameraAdded = z.infer<typeof CameraAddedSchema>;
+
+export const CameraRemoveRequestSchema = z
+  .strictObject({ camera: TokenSchema.describe('Its name.') })
+  .describe('A camera that was added, to be watched no more.');
+
+export const CameraRemovedSchema = z
+  .object({
+    schema: z.literal('lookahead.camera.removed.v1'),
+    site: TokenSchema.describe('The place.'),
+    camera: TokenSchema.describe('Its name. What was published of it stays stored.'),
+  })
+  .describe('Reply of `cameras.remove`.');
+export type CameraRemoved = z.infer<typeof CameraRemovedSchema>;
 
 export const AskRequestSchema = z
   .object({

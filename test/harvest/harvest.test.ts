@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { lastValueFrom, of } from 'rxjs';
+import { lastValueFrom, of, Subscription } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { harvestCommand } from '../../src/commands/harvest.js';
 import { heldOutScenes } from '../../src/commands/held-out-scenes.js';
@@ -145,7 +145,7 @@ async function watch(
     perceive: (clip) => of(sceneOf(clip)),
     score: () => of({ ...reasoning, basis: 'reasoned' }),
   });
-  const tapped = harvest.tap({ name: 'gate', camera }, ports);
+  const tapped = harvest.tap({ name: 'gate', camera }, ports, new Subscription());
   if (isSame) expect(tapped).toBe(ports);
   const base = fakeConfig({ manifest, clock: 'recording' });
   const limits = { ...base.limits, frameGapMaxMs: 1000, reconnectPausesMs: [] };
@@ -408,8 +408,13 @@ it('cameras that all surprise at once cost one ffmpeg and two that wait: the new
   opened.push(harvest);
   const { widthPx, heightPx } = manifest.preprocessing;
   const pixels = new Uint8Array(widthPx * heightPx * 3);
-  for (const camera of ['a', 'b', 'c', 'd', 'e']) {
-    const { report, publish } = harvest.tap({ name: camera }, fakePorts({ frames: () => [] }));
+  for (const camera of ['a', 'b', 'c', 'd', 'e', 'removed']) {
+    const own = new Subscription();
+    const { report, publish } = harvest.tap(
+      { name: camera },
+      fakePorts({ frames: () => [] }),
+      own,
+    );
     for (let index = 0; index < 12; index++) {
       const fromMs = startMs + index * 1000;
       const toMs = fromMs + 875;
@@ -421,6 +426,7 @@ it('cameras that all surprise at once cost one ffmpeg and two that wait: the new
       report.clip(clip);
       report.scene(sceneOf(clip));
     }
+    if (camera === 'removed') own.unsubscribe();
     const base = messages.forecast(1, { camera });
     void publish({
       ...base,

@@ -80,6 +80,19 @@ describe('the live picture', () => {
     expect(children('preview-process')).toEqual([pid]);
   });
 
+  it('ends at once where its camera is to be seen otherwise, and begins anew for the next viewer', async () => {
+    const previews = previewsOf([gate()], { lingerMs: 60_000 });
+    const before = await previews.open('gate');
+    const viewer = new WebSocket(before.url);
+    await once(viewer, 'open');
+    previews.end('gate');
+    const [after] = await Promise.all([previews.open('gate'), once(viewer, 'close')]);
+    expect(after.url).not.toBe(before.url);
+    before.release();
+    expect((await picture(after.url))[0]).toBe(0x47);
+    previews.end('nobody');
+  });
+
   it('can be reached from loopback only, and only by those who were told the path', async () => {
     const { url } = await previewsOf([gate()]).open('gate');
     const { port } = new URL(url);

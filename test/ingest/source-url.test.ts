@@ -62,6 +62,16 @@ describe('an RTSP address', () => {
     );
   });
 
+  it.each([
+    ['rtsp://cam/live', 'cam:554', false],
+    ['rtsps://cam/live', 'cam:322', false],
+    ['rtsp://bob:p@ss@cam:8554/live', 'cam:8554', true],
+    ['rtsp://bob@[fe80::1]/live', '[fe80::1]:554', true],
+    ['rtsp://[fe80::1]:5544', '[fe80::1]:5544', false],
+  ])('%s is on %s, and says whether it holds a login', (address, host, hasLogin) => {
+    expect(rtsp(address)).toMatchObject({ host, hasLogin });
+  });
+
   it('shows no login', () => {
     expect(rtsp('rtsp://bob:p@ss@cam:554/live?x=1').display).toBe('rtsp://cam:554/live?x=1');
   });

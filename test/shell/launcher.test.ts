@@ -179,6 +179,7 @@ describe('check', () => {
             answer: null
             verbal: null
             question: null
+      credentialsFile: null
       yardCameras: 2
       bundle: yard
       models:
@@ -257,6 +258,7 @@ describe('check', () => {
         outboxMessages: 4096
         outboxMib: 32
         viewersMax: 4
+        stillsMib: 128
         drainMs: 10000
       log:
         level: info

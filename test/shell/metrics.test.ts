@@ -32,6 +32,28 @@ describe('the list', () => {
   });
 });
 
+describe('a camera that is gone', () => {
+  it('is forgotten whole, and no other with it', async () => {
+    const metrics = metricsForTest();
+    for (const camera of ['gate', 'yard']) {
+      const report = metricsReport(camera, metrics);
+      report.frame({} as Frame);
+      report.state('offline', 'broken');
+      countMessage(metrics, forecast(1, { camera }), Date.now());
+    }
+    const before = await metrics.text();
+    await metrics.forget('gate');
+    const after = await metrics.text();
+    expect(before).toMatch(/lag_seconds_bucket\{le="\+Inf",camera="gate"\} 1/);
+    expect(after.split('\n')).toEqual(
+      before.split('\n').filter((line) => !line.includes('camera="gate"')),
+    );
+    expect(after).toContain('lookahead_camera_state{camera="yard",state="offline"} 1');
+    metricsReport('gate', metrics).frame({} as Frame);
+    expect(await metrics.text()).toContain('lookahead_frames_total{camera="gate"} 1');
+  });
+});
+
 describe('what happens', () => {
   it('becomes numbers, by camera, stage and reason', async () => {
     const metrics = metricsForTest();

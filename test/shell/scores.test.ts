@@ -1,6 +1,8 @@
 /** Rolling scores of a running engine: messages, metrics and the console's line; rebuilt from a real nats-server. */
 import { Subject } from 'rxjs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { CameraSet } from '../../src/camera-set.js';
+import type { CameraSource } from '../../src/camera-source.js';
 import { Closers } from '../../src/closers.js';
 import { createConsole, scoreLine, scoreLinePeriodMs, type Output } from '../../src/console.js';
 import { ScoreSchema, type Message, type Outcome, type Score } from '../../src/messages.js';
@@ -8,7 +10,8 @@ import { createMetrics } from '../../src/metrics/registry.js';
 import { countOutcome, setScores } from '../../src/metrics/scores.js';
 import { scoreMessage } from '../../src/outcomes/score-message.js';
 import { Scoreboard } from '../../src/outcomes/scoreboard.js';
-import { scoreCameras, type Scoring } from '../../src/scores-of-cameras.js';
+import { resumeOutcomes } from '../../src/resume.js';
+import { scoreCameras, type Scores, type Scoring } from '../../src/scores-of-cameras.js';
 import { connectBus, type Bus } from '../../src/sinks/bus.js';
 import { natsServerForTest, type TestNatsServer } from '../support/nats-server.js';
 import { drawing, drawnOutcome, undecidableOutcome } from '../support/outcomes.js';
@@ -139,23 +142,31 @@ describe('a running engine', () => {
   function engineOn(bus: Scoring['bus'], more: Partial<Scoring> = {}) {
     const [closers, messages, metrics] = [new Closers(), new Subject<Message>(), metricsForTest()];
     const [told, failed] = [[] as Message[], [] as unknown[]];
+    const cameras = new CameraSet(['gate', 'yard'].map(sourceOf));
     onTestFinished(() => closers.close());
-    const board = scoreCameras({
-      config: { site: 'test', cameras: { gate: {}, yard: {} } } as unknown as Scoring['config'],
+    const scores = scoreCameras({
+      config: { site: 'test' } as Scoring['config'],
       console: { message: (message) => told.push(message), state: () => {}, log: () => {} },
       onFatal: (error) => failed.push(error),
       bus,
       models: { bundle: { manifest: { name: 'yard', version: '1' }, sha256: '0'.repeat(64) } },
-      metrics,
-      messages,
-      closers,
-      periodMs: 50,
-      ...more,
+      ...{ metrics, cameras, messages, closers, periodMs: 50, ...more },
     });
     const counted = (camera: string): number =>
-      board.periods(camera, 'next', Date.now()).week.outcomes;
-    return { closers, messages, metrics, told, failed, counted };
+      scores.board.periods(camera, 'next', Date.now()).week.outcomes;
+    return { closers, messages, metrics, cameras, scores, told, failed, counted };
   }
+  const sourceOf = (name: string): CameraSource => ({
+    ...{ name, origin: 'api', host: null },
+    url: () => Promise.resolve(''),
+  });
+  /** As a camera does that takes up what earlier runs left. */
+  const resume = (bus: Bus, camera: string, scores: Scores): Promise<number> =>
+    resumeOutcomes(bus, {
+      ...{ cameras: [camera], labels: [], epoch: 2, slackMs: 0, now: Date.now },
+      ...{ isDoubtful: () => false, onEvent: () => undefined, onOutcome: scores.remember },
+      ...{ publish: () => Promise.resolve(), signal: new AbortController().signal, retryMs: 50 },
+    });
   const until = (condition: () => unknown): Promise<void> =>
     vi.waitFor(() => expect(condition()).toBeTruthy(), { timeout: 30_000, interval: 20 });
   const draw = drawing(9);
@@ -169,23 +180,26 @@ describe('a running engine', () => {
     const before = await busFor(server);
     await before.ready(10_000);
     const old = Array.from({ length: 300 }, (_, index) => agoOutcome(index));
-    await Promise.all(
-      [...old, agoOutcome(1, { camera: 'removed' }), agoOutcome(1, { camera: 'yard' })].map(
-        (outcome) => before.publish(outcome),
-      ),
-    );
+    const others = [
+      agoOutcome(1, { camera: 'removed' }),
+      agoOutcome(1, { camera: 'yard' }),
+      agoOutcome(2, { camera: 'yard', bundle: { ...bundle, sha256: '1'.repeat(64) } }),
+    ];
+    await Promise.all([...old, ...others].map((outcome) => before.publish(outcome)));
     await before.close();
     await server.kill();
 
     // The broker is away at the start: cameras are watched, and what was stored is counted when it is there.
     const bus = await busFor(server);
-    const { messages, counted, told, failed, metrics } = engineOn(bus);
+    const { messages, scores, cameras, counted, told, failed, metrics } = engineOn(bus);
+    const resuming = Promise.all(['gate', 'yard'].map((camera) => resume(bus, camera, scores)));
     const live = drawnOutcome(draw, Date.now(), { id: 'test-gate-2-0' });
     messages.next(live);
     void bus.publish(live);
     expect(counted('gate')).toBe(1);
     await server.start();
-    await until(() => counted('gate') === 301);
+    await resuming;
+    expect(counted('gate')).toBe(301);
     expect([counted('yard'), counted('removed')]).toEqual([1, 0]);
     expect(await metrics.text()).toContain(
       'lookahead_score_outcomes{camera="gate",target="next",period="week"} 301',
@@ -193,8 +207,8 @@ describe('a running engine', () => {
 
     messages.next(drawnOutcome(draw, Date.now()));
     await until(() => told.length >= 2);
-    const scores = told.map((message) => ScoreSchema.parse(message));
-    expect(scores.at(-1)).toMatchObject({
+    const said = told.map((message) => ScoreSchema.parse(message));
+    expect(said.at(-1)).toMatchObject({
       camera: 'gate',
       target: 'next',
       bundle: { name: 'yard' },
@@ -203,15 +217,19 @@ describe('a running engine', () => {
     const [stored] = await bus.last('score', 'gate');
     expect(stored?.subject).toBe('lookahead.v1.test.gate.score');
     expect(failed).toEqual([]);
+
+    scores.begin();
+    expect([counted('gate'), counted('yard')], 'another bundle').toEqual([0, 0]);
+    await resume(bus, 'yard', scores);
+    cameras.remove('yard');
+    expect(counted('yard'), 'a camera that is gone').toBe(0);
   });
 
   it('says what is in force on the camera, of its usual forecasts alone', async () => {
     const recalibration = { version: 3, temperature: 1.1, nothingBias: -0.2 };
     const drift = { since: '2026-11-22T09:00:00.000Z', recent: 0.1, usual: 0.4 };
     const bus: Scoring['bus'] = {
-      ready: () => Promise.resolve(),
       publish: () => Promise.resolve({ ackedAtMs: 0 }),
-      history: async function* () {},
     };
     const { messages, told } = engineOn(bus, {
       recalibrations: { of: () => recalibration, driftOf: () => drift },
@@ -225,26 +243,14 @@ describe('a running engine', () => {
     ]);
   });
 
-  it('adds a history whole or not at all, without what is no outcome; a programming error is fatal', async () => {
-    const encoder = new TextEncoder();
-    let reads = 0;
-    const bus: Scoring['bus'] = {
-      ready: () => Promise.resolve(),
-      publish: () => Promise.resolve({ ackedAtMs: 0 }),
-      history: async function* () {
-        reads += 1;
-        await Promise.resolve();
-        for (let index = 0; index < 3; index++)
-          yield { subject: 'x', data: encoder.encode(JSON.stringify(agoOutcome(index))) };
-        yield { subject: 'x', data: encoder.encode('{"no": "outcome"}') };
-        yield { subject: 'x', data: encoder.encode('not even JSON') };
-        if (reads === 1) throw new TypeError('a mistake of ours');
-      },
-    };
-    const { counted, failed } = engineOn(bus);
-    await until(() => failed.length === 1);
-    expect(counted('gate')).toBe(0);
-    const again = engineOn(bus);
-    await until(() => again.counted('gate') === 3);
+  it('says no score of a camera that was removed meanwhile', async () => {
+    const bus = { publish: vi.fn(() => Promise.resolve({ ackedAtMs: 0 })) };
+    const { messages, cameras, told } = engineOn(bus);
+    messages.next(drawnOutcome(draw, Date.now()));
+    messages.next(drawnOutcome(draw, Date.now(), { camera: 'yard' }));
+    cameras.remove('gate');
+    await until(() => told.length === 1);
+    expect(told).toMatchObject([{ camera: 'yard' }]);
+    expect(bus.publish).toHaveBeenCalledOnce();
   });
 });

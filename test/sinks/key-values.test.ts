@@ -71,6 +71,18 @@ describe('a key-value bucket', () => {
     expect(await store.put('yard', bytes('a'), 0)).toBe((second ?? 0) + 1);
   });
 
+  it('forgets what is removed, and takes it again', async () => {
+    const { bus, store, heard } = await open(await natsServerForTest(), { history: 1 });
+    await bus.ready(10_000);
+    await store.put('gate', bytes('a'));
+    await store.remove('gate');
+    await store.remove('nobody');
+    expect(await store.history('gate')).toEqual([]);
+    await store.put('gate', bytes('b'));
+    await until(() => heard.at(-1) === 'gate b');
+    expect((await store.history('gate')).map(told)).toEqual(['gate b']);
+  });
+
   it('tells what is there and what changes, deletions too', async () => {
     const server = await natsServerForTest();
     const writer = await open(server);
