@@ -110,7 +110,8 @@ describe.skipIf(promtool === undefined)('promtool', () => {
     // That each one was seen firing: its name stands among what is expected.
     const expected = read(tests);
     for (const name of alertNames) expect(expected).toContain(`alertname="${name}"`);
-  });
+    // An engine of rules for each of fifty cases: seconds, and more where others are busy.
+  }, 300_000);
 
   it('takes every expression of the dashboards', () => {
     const folder = mkdtempSync(join(tmpdir(), 'lookahead-dashboards-'));
