@@ -103,7 +103,7 @@ export function watchCameras(engine: Engine, { nextEpoch, onBegun }: WatchOption
         return cameras.of(name)?.camera;
       },
     };
-    const ports = harvest.tap(present, seen, own);
+    const ports = harvest.tap(present, seen, { own, reopened$: reopeningsOf(name, cameras) });
     own.add(
       watchCamera(name, pipelineConfig(engine, epoch), ports).subscribe({ error: engine.onFatal }),
     );
@@ -242,13 +242,16 @@ function framesOf({ name, camera }: CameraSource, engine: Engine): Observable<Fr
     const source = cameras.of(name);
     return source ? from(cameraAt(source)) : EMPTY;
   });
-  const reopened$ = cameras.change$.pipe(
-    filter(({ kind, source }) => kind === 'reopened' && source.name === name),
+  const reopened$ = reopeningsOf(name, cameras).pipe(
     mergeMap(() => throwError(() => reopening(name))),
   );
   return merge(reopened$, opened$.pipe(switchMap((opened) => openCamera(opened, options)))).pipe(
     map((frame) => ({ ...frame, sequence: sequence++ })),
   );
+}
+
+function reopeningsOf(camera: string, { change$ }: CameraSet): Observable<unknown> {
+  return change$.pipe(filter(({ kind, source }) => kind === 'reopened' && source.name === camera));
 }
 
 /** Of the pictures before, none may be seen from now on. */

@@ -5,8 +5,10 @@ import {
   EMPTY,
   exhaustMap,
   finalize,
+  map,
   merge,
   of,
+  startWith,
   Subject,
   switchMap,
   tap,
@@ -47,6 +49,13 @@ export interface HarvestedCamera {
   readonly privacyMasks: () => boolean;
 }
 
+export interface TapLife {
+  /** Ends it. */
+  readonly own: Subscription;
+  /** Whenever the camera is opened anew with other masks. */
+  readonly reopened$: Observable<unknown>;
+}
+
 interface Job extends Gathered {
   readonly privacyMasks: boolean;
 }
@@ -85,8 +94,8 @@ export class Harvester {
     });
   }
 
-  /** The same ports, with an ear at them until `own` ends. What is heard is remembered in bounded memory, and never changed. */
-  tap({ name, privacyMasks }: HarvestedCamera, ports: Ports, own: Subscription): Ports {
+  /** The same ports, with an ear at them. What is heard is remembered in bounded memory, and never changed. */
+  tap({ name, privacyMasks }: HarvestedCamera, ports: Ports, { own, reopened$ }: TapLife): Ports {
     const { config, manifest, metrics, onFatal } = this.#options;
     const { framesPerClip, framesPerSecond, clipsPerWindow, horizonMs } = manifest.geometry;
     const sights = new Subject<Sight>();
@@ -101,10 +110,15 @@ export class Harvester {
         onDrop: (reason) => metrics.add('lookahead_harvest_drops_total', { camera: name, reason }),
       }),
     );
-    const gathering = gathered$.subscribe({
-      next: (gathered) => this.#jobs.next({ ...gathered, privacyMasks: privacyMasks() }),
-      error: onFatal,
-    });
+    // What was seen with other masks is kept no more from then on.
+    const job$ = reopened$.pipe(
+      startWith(null),
+      map(() => privacyMasks()),
+      switchMap((masked) =>
+        gathered$.pipe(map((gathered): Job => ({ ...gathered, privacyMasks: masked }))),
+      ),
+    );
+    const gathering = job$.subscribe({ next: (job) => this.#jobs.next(job), error: onFatal });
     this.#running.add(gathering);
     own.add(gathering);
     const { report, publish } = ports;

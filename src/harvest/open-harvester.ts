@@ -1,5 +1,4 @@
 /** The harvest of one engine, where its configuration consents; else nothing is remembered and no folder made. */
-import type { Subscription } from 'rxjs';
 import type { CameraConfig, Config } from '../config.js';
 import type { Console } from '../console.js';
 import type { Metrics } from '../metrics/registry.js';
@@ -7,17 +6,15 @@ import type { Manifest } from '../models/manifest.js';
 import { defaultHarvestDir } from '../places.js';
 import type { Ports } from '../types.js';
 import { HarvestFolder } from './harvest-folder.js';
-import { Harvester } from './harvester.js';
+import { Harvester, type TapLife } from './harvester.js';
 import type { FolderLimits } from './make-room.js';
 
 export interface HarvestTap {
-  /**
-   * Ports with an ear at them, until `own` ends; the very same ports for a camera of which nothing may be kept.
-   */
+  /** Ports with an ear at them; the very same ports for a camera of which nothing may be kept. */
   readonly tap: (
     camera: { readonly name: string; readonly camera?: CameraConfig | undefined },
     ports: Ports,
-    own: Subscription,
+    life: TapLife,
   ) => Ports;
   readonly close: () => void;
 }
@@ -63,10 +60,10 @@ export function openHarvester(engine: HarvestingEngine): HarvestTap {
   const { maxMib, maxAgeH } = config.harvest;
   console.log('info', `harvest ${dir}, at most ${maxMib} MiB and ${maxAgeH} h old`);
   return {
-    tap: (of, ports, own) => {
+    tap: (of, ports, life) => {
       if (of.camera?.harvest === false) return ports;
       const privacyMasks = (): boolean => (of.camera?.privacyMasks ?? []).length > 0;
-      return harvester.tap({ name: of.name, privacyMasks }, ports, own);
+      return harvester.tap({ name: of.name, privacyMasks }, ports, life);
     },
     close: () => harvester.close(),
   };

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { lastValueFrom, of, Subscription } from 'rxjs';
+import { lastValueFrom, NEVER, of, Subject, Subscription } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { harvestCommand } from '../../src/commands/harvest.js';
 import { heldOutScenes } from '../../src/commands/held-out-scenes.js';
@@ -145,7 +145,10 @@ async function watch(
     perceive: (clip) => of(sceneOf(clip)),
     score: () => of({ ...reasoning, basis: 'reasoned' }),
   });
-  const tapped = harvest.tap({ name: 'gate', camera }, ports, new Subscription());
+  const tapped = harvest.tap({ name: 'gate', camera }, ports, {
+    own: new Subscription(),
+    reopened$: NEVER,
+  });
   if (isSame) expect(tapped).toBe(ports);
   const base = fakeConfig({ manifest, clock: 'recording' });
   const limits = { ...base.limits, frameGapMaxMs: 1000, reconnectPausesMs: [] };
@@ -408,13 +411,13 @@ it('cameras that all surprise at once cost one ffmpeg and two that wait: the new
   opened.push(harvest);
   const { widthPx, heightPx } = manifest.preprocessing;
   const pixels = new Uint8Array(widthPx * heightPx * 3);
-  for (const camera of ['a', 'b', 'c', 'd', 'e', 'removed']) {
+  for (const camera of ['a', 'b', 'c', 'd', 'e', 'removed', 'reopened']) {
     const own = new Subscription();
-    const { report, publish } = harvest.tap(
-      { name: camera },
-      fakePorts({ frames: () => [] }),
+    const reopened$ = new Subject<void>();
+    const { report, publish } = harvest.tap({ name: camera }, fakePorts({ frames: () => [] }), {
       own,
-    );
+      reopened$,
+    });
     for (let index = 0; index < 12; index++) {
       const fromMs = startMs + index * 1000;
       const toMs = fromMs + 875;
@@ -432,6 +435,7 @@ it('cameras that all surprise at once cost one ffmpeg and two that wait: the new
       ...base,
       window: { ...base.window, to: new Date(startMs + 7875).toISOString() },
     });
+    if (camera === 'reopened') reopened$.next();
     void publish(messages.outcome(1, { camera, verdict: 'surprise', logScore: 4 }));
   }
   const whole = (): Promise<ItemList> => listItems(dir, { cameras: [], sinceMs: null });
