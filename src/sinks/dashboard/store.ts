@@ -43,6 +43,8 @@ export interface CameraView {
   readonly outcomes: Signal<ReadonlyMap<string, Outcome>>;
   readonly events: Signal<readonly EventMessage[]>;
   readonly scene: Signal<SceneMessage | undefined>;
+  /** Of the last half minute, oldest first: for what a forecast had seen. No signal: nobody waits for it. */
+  readonly scenes: SceneMessage[];
   readonly score: Signal<Score | undefined>;
 }
 
@@ -67,9 +69,22 @@ export const isSilent = computed(
   () => heartbeatAtMs.value !== undefined && nowMs.value - heartbeatAtMs.value > 3_500,
 );
 
+/** The engine's clock, for what moves; `nowMs` is for what is written. */
+export function engineNowMs(): number {
+  return Date.now() - (aheadMs ?? 0);
+}
+
+/** The least delay is nearest to the truth, and what moves must not tremble with each heartbeat's. */
+function steady(before: number | undefined, now: number): number {
+  const isNewClock = before === undefined || now < before || now - before > 5_000;
+  return isNewClock ? now : before + (now - before) * 0.02;
+}
+
 const retryMs = 2_000;
 const tickMs = 250;
-let aheadMs = 0;
+const scenesMax = 32;
+/** This clock less the engine's. */
+let aheadMs: number | undefined;
 let nats: NatsLink | undefined;
 
 /** For history, questions and the like; undefined while there is no way to NATS. */
@@ -83,7 +98,7 @@ export function siteOf(): string {
 
 /** Connects, and connects again, for ever. */
 export function start(): void {
-  setInterval(() => (nowMs.value = Date.now() - aheadMs), tickMs);
+  setInterval(() => (nowMs.value = engineNowMs()), tickMs);
   void stayConnected();
 }
 
@@ -135,10 +150,10 @@ function listen(to: NatsLink, site: string): void {
   to.listen(subjects.heartbeat(site), (value) => {
     const { data } = HeartbeatSchema.safeParse(value);
     if (data === undefined) return;
-    aheadMs = Date.now() - Date.parse(data.at);
+    aheadMs = steady(aheadMs, Date.now() - Date.parse(data.at));
     batch(() => {
       heartbeatAtMs.value = Date.parse(data.at);
-      nowMs.value = Date.parse(data.at);
+      nowMs.value = engineNowMs();
       for (const [name, state] of Object.entries(data.cameras)) {
         const { now } = cameraOf(name);
         if (now.value.state !== state) now.value = { ...now.value, state, since: data.at, why: '' };
@@ -175,7 +190,11 @@ function take(value: unknown): void {
     }
     case 'lookahead.scene.v1': {
       const { data } = SceneMessageSchema.safeParse(value);
-      if (data !== undefined) cameraOf(data.camera).scene.value = data;
+      if (data === undefined) break;
+      const { scene, scenes } = cameraOf(data.camera);
+      scene.value = data;
+      scenes.push(data);
+      if (scenes.length > scenesMax) scenes.shift();
       break;
     }
     case 'lookahead.score.v1': {
@@ -229,6 +248,7 @@ function cameraOf(name: string): CameraView {
     outcomes: signal(new Map()),
     events: signal([]),
     scene: signal(undefined),
+    scenes: [],
     score: signal(undefined),
   };
   cameras.value = [...(cameras.peek() ?? []), made].sort((a, b) =>

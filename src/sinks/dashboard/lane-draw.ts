@@ -1,0 +1,326 @@
+/** Draws the future lane on a canvas. */
+import type { EventMessage } from '../../messages.js';
+import type { Band, Column } from './lane-columns.js';
+import { rowFor, spread } from './lane-labels.js';
+import { laneScale, xOf, type LaneScale } from './lane-scale.js';
+import { colour, labelColour, labelInk } from './theme.js';
+import { percent, verdictGlyphs } from './words.js';
+import type { Surface } from './canvas-size.js';
+
+export interface LaneSpan {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+export interface LaneView {
+  readonly columns: readonly Column[];
+  readonly events: readonly EventMessage[];
+  readonly nowMs: number;
+  readonly pastMs: number;
+  readonly aheadMs: number;
+  /** By id: what is open, and what the keyboard or the mouse is at. */
+  readonly openId: string | undefined;
+  readonly activeId: string | undefined;
+  /** What the open forecast has looked at. */
+  readonly window: LaneSpan | undefined;
+  /** What a step of an explanation rests on. */
+  readonly lit: LaneSpan | undefined;
+  /** Instead of what is to come, where nothing is known of it. */
+  readonly note: string;
+}
+
+export interface LaneLayout {
+  readonly isWide: boolean;
+  /** Of the row of verdicts. */
+  readonly glyphY: number;
+  /** Upper edge and foot of the piles. */
+  readonly top: number;
+  readonly foot: number;
+  readonly font: string;
+  readonly lineGap: number;
+}
+
+const family = 'system-ui, sans-serif';
+
+export function layoutOf(height: number, isWide: boolean): LaneLayout {
+  return isWide
+    ? {
+        isWide,
+        glyphY: 28,
+        top: 42,
+        foot: height - 58,
+        font: `13px ${family}`,
+        lineGap: 18,
+      }
+    : { isWide, glyphY: 9, top: 18, foot: height - 9, font: `12px ${family}`, lineGap: 14.5 };
+}
+
+export function scaleOf(width: number, view: LaneView): LaneScale {
+  return laneScale(width, view.nowMs, view.pastMs, view.aheadMs);
+}
+
+export function drawLane({ context, width, height }: Surface, view: LaneView, wide: boolean): void {
+  const scale = scaleOf(width, view);
+  const layout = layoutOf(height, wide);
+  context.font = layout.font;
+  context.textBaseline = 'middle';
+  drawGround(context, scale, layout, height);
+  const current = view.columns.findLast(
+    ({ fromMs, horizonToMs }) => fromMs <= view.nowMs + 1_000 && horizonToMs > view.nowMs,
+  );
+  for (const column of view.columns) drawColumn(context, scale, layout, column, view);
+  drawSpans(context, scale, layout, view);
+  drawEvents(context, scale, layout, view.events);
+  drawNow(context, scale, layout, height);
+  if (current !== undefined) drawAnswers(context, scale, layout, current);
+  else drawNote(context, scale, layout, view.note);
+}
+
+function drawGround(
+  context: CanvasRenderingContext2D,
+  scale: LaneScale,
+  { isWide, top, foot }: LaneLayout,
+  height: number,
+): void {
+  const { nowPx, widthPx, nowMs, pastMs, aheadMs } = scale;
+  context.fillStyle = colour('--ahead');
+  context.fillRect(nowPx, 0, widthPx - nowPx, height);
+  context.fillStyle = colour('--edge');
+  context.fillRect(0, foot, widthPx, 1);
+  const step = isWide ? 10_000 : 5_000;
+  context.textAlign = 'center';
+  for (let back = step; back < pastMs; back += step) {
+    const x = Math.round(xOf(scale, nowMs - back));
+    context.fillStyle = colour('--edge');
+    context.fillRect(x, isWide ? 16 : foot, 1, isWide ? foot - 16 : 4);
+    context.fillStyle = colour('--quiet');
+    if (isWide && back % 20_000 === 0) context.fillText(`−${back / 1000} s`, x, 8);
+  }
+  for (let ahead = 1_000; ahead <= aheadMs; ahead += 1_000) {
+    const x = Math.round(xOf(scale, nowMs + ahead));
+    context.fillStyle = colour('--edge');
+    context.fillRect(x, isWide ? 16 : top, 1, foot - (isWide ? 16 : top));
+    context.fillStyle = colour('--quiet');
+    if (isWide && ahead < aheadMs) context.fillText(`+${ahead / 1000} s`, x, 8);
+  }
+}
+
+function drawColumn(
+  context: CanvasRenderingContext2D,
+  scale: LaneScale,
+  layout: LaneLayout,
+  column: Column,
+  view: LaneView,
+): void {
+  const { nowPx, widthPx } = scale;
+  const left = Math.max(0, xOf(scale, column.fromMs));
+  const right = Math.min(widthPx, xOf(scale, column.toMs));
+  if (right - left < 0.5) return;
+  const { top, foot } = layout;
+  const tall = foot - top;
+  const isDecided = column.verdict !== 'waiting' && column.verdict !== 'undecidable';
+  for (const band of column.bands) {
+    const upper = foot - band.to * tall;
+    const lower = foot - band.from * tall;
+    const strength = isDecided
+      ? band.isTrue
+        ? 1
+        : 0.28
+      : column.verdict === 'waiting'
+        ? 0.8
+        : 0.2;
+    context.fillStyle = fillOf(band, strength, column.isCalibrated);
+    // A hair of ground between neighbours, so that each forecast can be told from the next.
+    context.fillRect(left, upper, right - left - 1, Math.max(0, lower - upper - 0.75));
+    if (band.isTrue && band.kind !== 'nothing') {
+      context.fillStyle = inkOf(band);
+      context.fillRect(left, upper, right - left - 1, 2);
+    }
+  }
+  if (column.id === view.openId || column.id === view.activeId) {
+    context.strokeStyle = colour('--accent');
+    context.lineWidth = column.id === view.openId ? 3 : 2;
+    context.setLineDash(column.id === view.openId ? [] : [4, 3]);
+    context.strokeRect(left + 0.5, top - 2, Math.max(4, right - left - 2), tall + 3);
+    context.setLineDash([]);
+  }
+  const middle = (left + Math.min(right, nowPx)) / 2;
+  if (left < nowPx - 6) drawVerdict(context, layout, column, middle);
+}
+
+function drawVerdict(
+  context: CanvasRenderingContext2D,
+  { glyphY, isWide }: LaneLayout,
+  { verdict }: Column,
+  x: number,
+): void {
+  context.textAlign = 'center';
+  if (verdict === 'waiting') {
+    context.fillStyle = colour('--quiet');
+    context.fillText('·', x, glyphY);
+    return;
+  }
+  const ink = {
+    hit: '--good',
+    miss: '--bad',
+    surprise: '--surprise',
+    undecidable: '--quiet',
+  } as const;
+  context.fillStyle = colour(ink[verdict]);
+  const half = isWide ? 9 : 7;
+  if (verdict === 'undecidable') {
+    context.fillText(verdictGlyphs[verdict], x, glyphY);
+    return;
+  }
+  context.beginPath();
+  if (verdict === 'hit') context.arc(x, glyphY, half, 0, 7);
+  else if (verdict === 'miss')
+    context.rect(x - half + 1, glyphY - half + 1, 2 * half - 2, 2 * half - 2);
+  else {
+    context.moveTo(x, glyphY - half - 1);
+    context.lineTo(x + half + 1, glyphY);
+    context.lineTo(x, glyphY + half + 1);
+    context.lineTo(x - half - 1, glyphY);
+  }
+  context.fill();
+  const font = context.font;
+  context.font = `bold ${isWide ? 12 : 10}px ${family}`;
+  context.fillStyle = colour('--panel');
+  context.fillText(verdictGlyphs[verdict], x, glyphY + 0.5);
+  context.font = font;
+}
+
+function fillOf({ kind, label, chance }: Band, strength: number, isCalibrated: boolean): string {
+  if (kind === 'nothing') return 'transparent';
+  if (kind === 'else' || !isCalibrated) {
+    return withAlpha(colour('--band'), strength * (kind === 'else' ? 0.75 : 0.55 + 0.45 * chance));
+  }
+  return labelColour(label, strength * (0.55 + 0.45 * chance));
+}
+
+function inkOf({ kind, label }: Band): string {
+  return kind === 'event' ? labelInk(label) : colour('--surprise');
+}
+
+/** @param resolved `rgb(…)` */
+function withAlpha(resolved: string, alpha: number): string {
+  return resolved.replace(/^rgb\((.*)\)$/, `rgba($1, ${alpha.toFixed(2)})`);
+}
+
+function drawSpans(
+  context: CanvasRenderingContext2D,
+  scale: LaneScale,
+  { top, foot, isWide }: LaneLayout,
+  { window, lit }: LaneView,
+): void {
+  if (window !== undefined) {
+    const [left, right] = [xOf(scale, window.fromMs), xOf(scale, window.toMs)];
+    context.fillStyle = colour('--accent');
+    context.fillRect(left, foot + (isWide ? 3 : 2), right - left, 3);
+  }
+  if (lit !== undefined) {
+    const [left, right] = [xOf(scale, lit.fromMs), xOf(scale, lit.toMs)];
+    context.fillStyle = colour('--lit');
+    context.globalAlpha = 0.3;
+    context.fillRect(left, top - 4, Math.max(4, right - left), foot - top + 8);
+    context.globalAlpha = 1;
+    context.fillRect(left, top - 5, Math.max(4, right - left), 3);
+    context.fillRect(left, foot + 2, Math.max(4, right - left), 3);
+  }
+}
+
+function drawEvents(
+  context: CanvasRenderingContext2D,
+  scale: LaneScale,
+  { foot, isWide, lineGap }: LaneLayout,
+  events: readonly EventMessage[],
+): void {
+  const ends = [-Infinity, -Infinity, -Infinity];
+  const size = isWide ? 6 : 5;
+  for (const { label, onset } of events) {
+    const x = xOf(scale, Date.parse(onset));
+    if (x < -200) continue;
+    context.fillStyle = labelInk(label);
+    context.beginPath();
+    context.moveTo(x, foot - size);
+    context.lineTo(x + size, foot);
+    context.lineTo(x, foot + size);
+    context.lineTo(x - size, foot);
+    context.fill();
+    context.strokeStyle = colour('--panel');
+    context.lineWidth = 1;
+    context.stroke();
+    if (!isWide) continue;
+    const wide = context.measureText(label).width;
+    const row = rowFor(ends, x - 5, x + wide + 12);
+    if (row === undefined) continue;
+    const y = foot + 14 + row * (lineGap - 2);
+    context.fillStyle = labelInk(label);
+    context.fillRect(x - 0.5, foot + size, 1, y - foot - size + 5);
+    context.fillStyle = colour('--text');
+    context.textAlign = 'left';
+    context.fillText(label, x + 5, y);
+  }
+}
+
+function drawNow(
+  context: CanvasRenderingContext2D,
+  { nowPx }: LaneScale,
+  { isWide }: LaneLayout,
+  height: number,
+): void {
+  context.fillStyle = colour('--future');
+  context.fillRect(nowPx - 1, isWide ? 16 : 0, 2, height);
+  context.beginPath();
+  const tip = isWide ? 16 : 0;
+  context.moveTo(nowPx - 5, tip);
+  context.lineTo(nowPx + 5, tip);
+  context.lineTo(nowPx, tip + 7);
+  context.fill();
+  if (!isWide) return;
+  context.textAlign = 'center';
+  context.fillText('now', nowPx, 8);
+}
+
+/** The chances of the forecast that holds now, each beside its band, likeliest events lowest. */
+function drawAnswers(
+  context: CanvasRenderingContext2D,
+  { nowPx, widthPx }: LaneScale,
+  { top, foot, lineGap, isWide, font }: LaneLayout,
+  { bands, isCalibrated }: Column,
+): void {
+  const tall = foot - top;
+  const named = isWide
+    ? bands
+    : bands
+        .toSorted((a, b) => b.chance - a.chance)
+        .slice(0, 3)
+        .sort((a, b) => a.from - b.from);
+  const centres = named.map(({ from, to }) => foot - ((from + to) / 2) * tall).reverse();
+  const ys = spread(centres, lineGap, top + lineGap / 2 - 2, foot - lineGap / 2);
+  context.textAlign = 'left';
+  [...named].reverse().forEach((band, index) => {
+    const y = ys[index]!;
+    const isLikeliest = named.every(({ chance }) => chance <= band.chance);
+    context.fillStyle = band.kind === 'nothing' ? colour('--quiet') : inkOf(band);
+    if (band.kind === 'nothing') context.fillRect(nowPx + 6, y - 0.5, 6, 1.5);
+    else context.fillRect(nowPx + 6, y - 4, 6, 8);
+    context.font = isLikeliest ? `600 ${font}` : font;
+    context.fillStyle = colour(band.kind === 'event' || isLikeliest ? '--text' : '--soft');
+    const chance = `${isCalibrated ? '' : '≈ '}${percent(band.chance)}`;
+    const text = `${chance}  ${band.label}`;
+    context.fillText(text, nowPx + 17, y, widthPx - nowPx - 20);
+  });
+  context.font = font;
+}
+
+function drawNote(
+  context: CanvasRenderingContext2D,
+  { nowPx, widthPx }: LaneScale,
+  { top, foot }: LaneLayout,
+  note: string,
+): void {
+  context.fillStyle = colour('--quiet');
+  context.textAlign = 'left';
+  context.fillText(note, nowPx + 10, (top + foot) / 2, widthPx - nowPx - 14);
+}
