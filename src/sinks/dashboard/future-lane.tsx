@@ -57,6 +57,10 @@ export function FutureLane({
         fromMs: Date.parse(opened.window.from),
         toMs: Date.parse(opened.window.to),
       },
+      horizon: opened && {
+        fromMs: Date.parse(opened.window.to),
+        toMs: Date.parse(opened.validUntil),
+      },
       lit: lit?.peek(),
       note: noteOf(camera),
     };

@@ -89,3 +89,20 @@ export function columnAt(
   const nearest = columns.toSorted((a, b) => distance(a) - distance(b))[0];
   return nearest !== undefined && distance(nearest) <= slackMs ? nearest : undefined;
 }
+
+export interface VerdictRun {
+  readonly verdict: Verdict;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** Neighbours of one verdict, joined; a pause between two forecasts parts them. */
+export function verdictRuns(columns: readonly Column[]): readonly VerdictRun[] {
+  const runs: VerdictRun[] = [];
+  for (const { verdict, fromMs, toMs } of columns) {
+    const last = runs.at(-1);
+    if (last?.verdict === verdict && last.toMs >= fromMs) runs[runs.length - 1] = { ...last, toMs };
+    else runs.push({ verdict, fromMs, toMs });
+  }
+  return runs;
+}

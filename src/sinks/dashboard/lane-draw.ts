@@ -1,6 +1,6 @@
 /** Draws the future lane on a canvas. */
 import type { EventMessage } from '../../messages.js';
-import type { Band, Column } from './lane-columns.js';
+import { verdictRuns, type Band, type Column, type Verdict } from './lane-columns.js';
 import { rowFor, spread } from './lane-labels.js';
 import { laneScale, xOf, type LaneScale } from './lane-scale.js';
 import { colour, labelColour, labelInk } from './theme.js';
@@ -21,8 +21,9 @@ export interface LaneView {
   /** By id: what is open, and what the keyboard or the mouse is at. */
   readonly openId: string | undefined;
   readonly activeId: string | undefined;
-  /** What the open forecast has looked at. */
+  /** What the open forecast has looked at, and what it speaks of. */
   readonly window: LaneSpan | undefined;
+  readonly horizon: LaneSpan | undefined;
   /** What a step of an explanation rests on. */
   readonly lit: LaneSpan | undefined;
   /** Instead of what is to come, where nothing is known of it. */
@@ -48,7 +49,7 @@ export function layoutOf(height: number, isWide: boolean): LaneLayout {
         isWide,
         glyphY: 28,
         top: 42,
-        foot: height - 58,
+        foot: height - 68,
         font: `13px ${family}`,
         lineGap: 18,
       }
@@ -64,14 +65,15 @@ export function drawLane({ context, width, height }: Surface, view: LaneView, wi
   const layout = layoutOf(height, wide);
   context.font = layout.font;
   context.textBaseline = 'middle';
-  drawGround(context, scale, layout, height);
+  drawGround(context, scale, layout);
   const current = view.columns.findLast(
     ({ fromMs, horizonToMs }) => fromMs <= view.nowMs + 1_000 && horizonToMs > view.nowMs,
   );
   for (const column of view.columns) drawColumn(context, scale, layout, column, view);
+  drawVerdicts(context, scale, layout, view.columns);
   drawSpans(context, scale, layout, view);
   drawEvents(context, scale, layout, view.events);
-  drawNow(context, scale, layout, height);
+  drawNow(context, scale, layout);
   if (current !== undefined) drawAnswers(context, scale, layout, current);
   else drawNote(context, scale, layout, view.note);
 }
@@ -80,11 +82,10 @@ function drawGround(
   context: CanvasRenderingContext2D,
   scale: LaneScale,
   { isWide, top, foot }: LaneLayout,
-  height: number,
 ): void {
   const { nowPx, widthPx, nowMs, pastMs, aheadMs } = scale;
   context.fillStyle = colour('--ahead');
-  context.fillRect(nowPx, 0, widthPx - nowPx, height);
+  context.fillRect(nowPx, 0, widthPx - nowPx, foot);
   context.fillStyle = colour('--edge');
   context.fillRect(0, foot, widthPx, 1);
   const step = isWide ? 10_000 : 5_000;
@@ -112,7 +113,7 @@ function drawColumn(
   column: Column,
   view: LaneView,
 ): void {
-  const { nowPx, widthPx } = scale;
+  const { widthPx } = scale;
   const left = Math.max(0, xOf(scale, column.fromMs));
   const right = Math.min(widthPx, xOf(scale, column.toMs));
   if (right - left < 0.5) return;
@@ -132,8 +133,8 @@ function drawColumn(
     context.fillStyle = fillOf(band, strength, column.isCalibrated);
     // A hair of ground between neighbours, so that each forecast can be told from the next.
     context.fillRect(left, upper, right - left - 1, Math.max(0, lower - upper - 0.75));
-    if (band.isTrue && band.kind !== 'nothing') {
-      context.fillStyle = inkOf(band);
+    if (band.isTrue) {
+      context.fillStyle = band.kind === 'nothing' ? colour('--quiet') : inkOf(band);
       context.fillRect(left, upper, right - left - 1, 2);
     }
   }
@@ -144,49 +145,65 @@ function drawColumn(
     context.strokeRect(left + 0.5, top - 2, Math.max(4, right - left - 2), tall + 3);
     context.setLineDash([]);
   }
-  const middle = (left + Math.min(right, nowPx)) / 2;
-  if (left < nowPx - 6) drawVerdict(context, layout, column, middle);
+}
+
+const verdictInk = {
+  hit: '--good',
+  miss: '--bad',
+  surprise: '--surprise',
+  undecidable: '--quiet',
+} as const;
+
+/** A shape of its own for each verdict, once for neighbours that share it, and a line as long as they lasted. */
+function drawVerdicts(
+  context: CanvasRenderingContext2D,
+  scale: LaneScale,
+  layout: LaneLayout,
+  columns: readonly Column[],
+): void {
+  for (const { verdict, fromMs, toMs } of verdictRuns(columns)) {
+    const left = Math.max(0, xOf(scale, fromMs));
+    const right = Math.min(scale.nowPx - 2, xOf(scale, toMs) - 1);
+    if (right - left >= 3) drawVerdict(context, layout, verdict, left, right);
+  }
 }
 
 function drawVerdict(
   context: CanvasRenderingContext2D,
-  { glyphY, isWide }: LaneLayout,
-  { verdict }: Column,
-  x: number,
+  { glyphY, top, isWide }: LaneLayout,
+  verdict: Verdict,
+  left: number,
+  right: number,
 ): void {
-  context.textAlign = 'center';
+  const x = (left + right) / 2;
   if (verdict === 'waiting') {
     context.fillStyle = colour('--quiet');
-    context.fillText('·', x, glyphY);
+    for (const dot of [-5, 0, 5]) {
+      if (Math.abs(dot) < (right - left) / 2) context.fillRect(x + dot - 1, glyphY - 1, 2, 2);
+    }
     return;
   }
-  const ink = {
-    hit: '--good',
-    miss: '--bad',
-    surprise: '--surprise',
-    undecidable: '--quiet',
-  } as const;
-  context.fillStyle = colour(ink[verdict]);
-  const half = isWide ? 9 : 7;
-  if (verdict === 'undecidable') {
-    context.fillText(verdictGlyphs[verdict], x, glyphY);
-    return;
-  }
-  context.beginPath();
-  if (verdict === 'hit') context.arc(x, glyphY, half, 0, 7);
-  else if (verdict === 'miss')
-    context.rect(x - half + 1, glyphY - half + 1, 2 * half - 2, 2 * half - 2);
-  else {
-    context.moveTo(x, glyphY - half - 1);
-    context.lineTo(x + half + 1, glyphY);
-    context.lineTo(x, glyphY + half + 1);
-    context.lineTo(x - half - 1, glyphY);
-  }
-  context.fill();
+  const half = Math.min(isWide ? 8 : 6.5, (right - left) / 2);
+  context.textAlign = 'center';
+  context.fillStyle = colour(verdictInk[verdict]);
+  context.fillRect(left, top - 4, right - left, 2);
   const font = context.font;
-  context.font = `bold ${isWide ? 12 : 10}px ${family}`;
-  context.fillStyle = colour('--panel');
-  context.fillText(verdictGlyphs[verdict], x, glyphY + 0.5);
+  context.font = `bold ${Math.round(half * (verdict === 'undecidable' ? 1.9 : 1.6))}px ${family}`;
+  if (verdict !== 'undecidable') {
+    context.beginPath();
+    if (verdict === 'hit') context.arc(x, glyphY, half, 0, 7);
+    else if (verdict === 'miss') {
+      context.rect(x - half + 0.5, glyphY - half + 0.5, 2 * half - 1, 2 * half - 1);
+    } else {
+      context.moveTo(x, glyphY - half - 1);
+      context.lineTo(x + half, glyphY);
+      context.lineTo(x, glyphY + half + 1);
+      context.lineTo(x - half, glyphY);
+    }
+    context.fill();
+    context.fillStyle = colour('--panel');
+  }
+  if (half > 3.5) context.fillText(verdictGlyphs[verdict], x, glyphY + 0.5);
   context.font = font;
 }
 
@@ -211,12 +228,20 @@ function drawSpans(
   context: CanvasRenderingContext2D,
   scale: LaneScale,
   { top, foot, isWide }: LaneLayout,
-  { window, lit }: LaneView,
+  { window, horizon, lit }: LaneView,
 ): void {
   if (window !== undefined) {
     const [left, right] = [xOf(scale, window.fromMs), xOf(scale, window.toMs)];
     context.fillStyle = colour('--accent');
-    context.fillRect(left, foot + (isWide ? 3 : 2), right - left, 3);
+    context.globalAlpha = 0.1;
+    context.fillRect(left, top, right - left, foot - top);
+    context.globalAlpha = 1;
+    context.fillRect(left, isWide ? 16 : top - 2, right - left, 3);
+  }
+  if (horizon !== undefined) {
+    const [left, right] = [xOf(scale, horizon.fromMs), xOf(scale, horizon.toMs)];
+    context.fillStyle = colour('--future');
+    context.fillRect(left + 1, isWide ? 16 : top - 2, right - left - 1, 3);
   }
   if (lit !== undefined) {
     const [left, right] = [xOf(scale, lit.fromMs), xOf(scale, lit.toMs)];
@@ -235,9 +260,10 @@ function drawEvents(
   { foot, isWide, lineGap }: LaneLayout,
   events: readonly EventMessage[],
 ): void {
-  const ends = [-Infinity, -Infinity, -Infinity];
+  // The newest get their words first.
+  const starts = [Infinity, Infinity, Infinity];
   const size = isWide ? 6 : 5;
-  for (const { label, onset } of events) {
+  for (const { label, onset } of [...events].reverse()) {
     const x = xOf(scale, Date.parse(onset));
     if (x < -200) continue;
     context.fillStyle = labelInk(label);
@@ -252,9 +278,9 @@ function drawEvents(
     context.stroke();
     if (!isWide) continue;
     const wide = context.measureText(label).width;
-    const row = rowFor(ends, x - 5, x + wide + 12);
+    const row = rowFor(starts, x - 2, x + wide + 12);
     if (row === undefined) continue;
-    const y = foot + 14 + row * (lineGap - 2);
+    const y = foot + 18 + row * (lineGap - 2);
     context.fillStyle = labelInk(label);
     context.fillRect(x - 0.5, foot + size, 1, y - foot - size + 5);
     context.fillStyle = colour('--text');
@@ -266,11 +292,10 @@ function drawEvents(
 function drawNow(
   context: CanvasRenderingContext2D,
   { nowPx }: LaneScale,
-  { isWide }: LaneLayout,
-  height: number,
+  { isWide, foot }: LaneLayout,
 ): void {
   context.fillStyle = colour('--future');
-  context.fillRect(nowPx - 1, isWide ? 16 : 0, 2, height);
+  context.fillRect(nowPx - 1, isWide ? 16 : 0, 2, foot + 6 - (isWide ? 16 : 0));
   context.beginPath();
   const tip = isWide ? 16 : 0;
   context.moveTo(nowPx - 5, tip);
@@ -290,6 +315,9 @@ function drawAnswers(
   { bands, isCalibrated }: Column,
 ): void {
   const tall = foot - top;
+  const likeliest = bands
+    .filter(({ kind }) => kind !== 'else')
+    .reduce((best, band) => (band.chance > best.chance ? band : best));
   const named = isWide
     ? bands
     : bands
@@ -301,7 +329,7 @@ function drawAnswers(
   context.textAlign = 'left';
   [...named].reverse().forEach((band, index) => {
     const y = ys[index]!;
-    const isLikeliest = named.every(({ chance }) => chance <= band.chance);
+    const isLikeliest = band === likeliest;
     context.fillStyle = band.kind === 'nothing' ? colour('--quiet') : inkOf(band);
     if (band.kind === 'nothing') context.fillRect(nowPx + 6, y - 0.5, 6, 1.5);
     else context.fillRect(nowPx + 6, y - 4, 6, 8);

@@ -25,13 +25,13 @@ export function spread(
 }
 
 /**
- * The first row in which a text has room; undefined: in none.
+ * The first row in which a text has room, filled from the right; undefined: in none.
  *
- * @param ends right edge of the last text of each row; is changed
+ * @param starts left edge of the last text of each row; is changed
  */
-export function rowFor(ends: number[], left: number, right: number): number | undefined {
-  const row = ends.findIndex((end) => left > end);
+export function rowFor(starts: number[], left: number, right: number): number | undefined {
+  const row = starts.findIndex((start) => right < start);
   if (row === -1) return undefined;
-  ends[row] = right;
+  starts[row] = left;
   return row;
 }

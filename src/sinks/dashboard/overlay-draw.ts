@@ -15,6 +15,7 @@ export interface OverlayLook {
   /** Things are drawn where they should be so long after the scene. */
   readonly aheadMs: number;
   readonly hasLabels: boolean;
+  readonly hasArrows: boolean;
 }
 
 /** A mask as a picture of its own: covers somewhat more than the box, by `margin` of its cells on each side. */
@@ -36,11 +37,13 @@ export function drawOverlay(
     context.globalAlpha = look.lit !== undefined && !look.lit.has(object.track) ? 0.2 : 1;
     drawMask(context, width, height, object, look);
   }
-  for (const object of objects) {
+  const labels: Rectangle[] = [];
+  // What moves is named first, where there is room for few names.
+  for (const object of objects.toSorted((x, y) => Number(isMoving(y)) - Number(isMoving(x)))) {
     context.globalAlpha = look.lit !== undefined && !look.lit.has(object.track) ? 0.2 : 1;
-    drawArrow(context, width, height, object, look);
+    if (look.hasArrows) drawArrow(context, width, height, object, look);
     if (look.hasLabels || look.lit?.has(object.track) === true) {
-      drawLabel(context, width, height, object, look);
+      drawLabel(context, width, height, object, look, labels);
     }
   }
   context.globalAlpha = 1;
@@ -171,6 +174,7 @@ function drawLabel(
   height: number,
   object: SeenObject,
   { aheadMs }: OverlayLook,
+  placed: Rectangle[],
 ): void {
   const { x, y } = cornerOf(object, aheadMs);
   const [r, g, b] = trackColour(object.track);
@@ -180,12 +184,34 @@ function drawLabel(
   context.textAlign = 'left';
   const text = `${object.class} ${percent(object.classProbability)}`;
   const wide = context.measureText(text).width + 8;
+  const tall = size + 4;
   const left = Math.min(Math.max(0, x * width), width - wide);
-  const top = Math.min(Math.max(0, y * height - size - 5), height - size - 4);
+  const [upper, lower] = [y * height, (y + object.box.height) * height];
+  const place = [upper - tall - 1, lower + 1, upper + 1, upper - 2 * tall - 2]
+    .map((top) => ({ left, top: Math.min(Math.max(0, top), height - tall), wide, tall }))
+    .find((candidate) => !placed.some((other) => overlaps(candidate, other)));
+  if (place === undefined) return;
+  placed.push(place);
   context.fillStyle = 'rgb(8 12 16 / 0.78)';
   context.beginPath();
-  context.roundRect(left, top, wide, size + 4, 3);
+  context.roundRect(left, place.top, wide, tall, 3);
   context.fill();
   context.fillStyle = `rgb(${r} ${g} ${b})`;
-  context.fillText(text, left + 4, top + size / 2 + 2.5);
+  context.fillText(text, left + 4, place.top + tall / 2 + 0.5);
+}
+
+interface Rectangle {
+  readonly left: number;
+  readonly top: number;
+  readonly wide: number;
+  readonly tall: number;
+}
+
+function overlaps(a: Rectangle, b: Rectangle): boolean {
+  return (
+    a.left < b.left + b.wide &&
+    b.left < a.left + a.wide &&
+    a.top < b.top + b.tall &&
+    b.top < a.top + a.tall
+  );
 }

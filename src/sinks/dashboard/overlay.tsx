@@ -10,7 +10,7 @@ import { engineNowMs, type CameraView } from './store.js';
 import { isMotionReduced } from './theme.js';
 
 /** A live picture is so much behind; a thing that moves is drawn where it is seen. */
-const behindMs = 400;
+const behindMs = 600;
 const aheadMaxMs = 1_000;
 /** What was seen so long ago is not drawn any more. */
 const staleMs = 5_000;
@@ -40,6 +40,7 @@ export function Overlay({ camera, lit, hasLabels }: OverlayProps): ComponentChil
         lit: lit?.peek(),
         aheadMs: isMotionReduced.peek() ? 0 : Math.min(aheadMaxMs, Math.max(0, ageMs - behindMs)),
         hasLabels,
+        hasArrows: true,
       });
     };
     const everyMs = (): number => {
