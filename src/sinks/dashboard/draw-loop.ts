@@ -19,8 +19,8 @@ export const onlyWhenAsked = Infinity;
 
 export interface DrawingHandle {
   /** Draws at the next frame. */
-  ask(): void;
-  stop(): void;
+  readonly ask: () => void;
+  readonly stop: () => void;
 }
 
 /** @param element nothing is drawn while it is off screen */

@@ -7,9 +7,17 @@ import {
   type Outcome,
 } from '../../messages.js';
 import { streamName } from '../streams.js';
-import type { NatsLink, Stored } from './nats-link.js';
 
-type Reader = Pick<NatsLink, 'last' | 'next'>;
+interface Stored {
+  readonly sequence: number;
+  readonly value: unknown;
+}
+
+/** A `NatsLink`. */
+interface Reader {
+  last(stream: string, subject: string): Promise<Stored | undefined>;
+  next(stream: string, sequence: number, subject: string): Promise<Stored | undefined>;
+}
 
 export interface Found {
   readonly forecast: Forecast;

@@ -11,6 +11,7 @@ import { msAt } from './lane-scale.js';
 import { moved } from './roving.js';
 import { engineNowMs, pastMs, type CameraView } from './store.js';
 import { isDark, isMotionReduced } from './theme.js';
+import { touch } from './touch.js';
 import { forecastWords, stateWords } from './words.js';
 
 export interface FutureLaneProps {
@@ -88,14 +89,7 @@ export function FutureLane({
   }, [camera, isWide]);
 
   useSignalEffect(() => {
-    void columns.value;
-    void camera.events.value;
-    void camera.now.value;
-    void activeId.value;
-    void hoverId.value;
-    void hasFocus.value;
-    void lit?.value;
-    void isDark.value;
+    touch(columns, camera.events, camera.now, activeId, hoverId, hasFocus, lit, isDark);
     drawing.current?.ask();
   });
 

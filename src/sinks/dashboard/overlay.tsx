@@ -8,6 +8,7 @@ import { drawOverlay, hasMotion } from './overlay-draw.js';
 import { hasBoxes, isOverlayOn, overlayOpacity } from './overlay-settings.js';
 import { engineNowMs, type CameraView } from './store.js';
 import { isMotionReduced } from './theme.js';
+import { touch } from './touch.js';
 
 /** A live picture is so much behind; a thing that moves is drawn where it is seen. */
 const behindMs = 600;
@@ -60,11 +61,7 @@ export function Overlay({ camera, lit, hasLabels }: OverlayProps): ComponentChil
     };
   }, [camera, hasLabels]);
   useSignalEffect(() => {
-    void camera.scene.value;
-    void isOverlayOn.value;
-    void overlayOpacity.value;
-    void hasBoxes.value;
-    void lit?.value;
+    touch(camera.scene, isOverlayOn, overlayOpacity, hasBoxes, lit);
     drawing.current?.ask();
   });
   return <canvas ref={canvas} class="overlay" aria-hidden="true" />;

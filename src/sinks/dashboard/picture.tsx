@@ -11,6 +11,7 @@ import { session } from './session.js';
 import { fetchStill, type Still } from './still.js';
 import { failedMs, stillEveryMs } from './still-pace.js';
 import { engineNowMs, link, nowMs, type CameraView } from './store.js';
+import { touch } from './touch.js';
 import { duration } from './words.js';
 
 export type PictureMode = 'live' | 'still';
@@ -185,7 +186,7 @@ function LiveCanvas({
     if (release === undefined) {
       live.value = { state: 'full' };
       // Read only here: who has a place does not care that others come and go.
-      void slotsTaken.value;
+      touch(slotsTaken);
       return;
     }
     const stop = playLive(camera.name, place.current, (state) => (live.value = state));

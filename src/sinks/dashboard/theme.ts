@@ -1,5 +1,5 @@
 /** The page's colours for what is drawn on a canvas, which knows no CSS variables. */
-import { effect, signal } from '@preact/signals';
+import { signal } from '@preact/signals';
 
 const darkness = matchMedia('(prefers-color-scheme: dark)');
 const stillness = matchMedia('(prefers-reduced-motion: reduce)');
@@ -10,10 +10,7 @@ darkness.addEventListener('change', ({ matches }) => (isDark.value = matches));
 stillness.addEventListener('change', ({ matches }) => (isMotionReduced.value = matches));
 
 const known = new Map<string, string>();
-effect(() => {
-  void isDark.value;
-  known.clear();
-});
+isDark.subscribe(() => known.clear());
 
 /** @param name of a variable of style.css: `--good` */
 export function colour(name: `--${string}`): string {
