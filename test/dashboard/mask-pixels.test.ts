@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { encodeRle } from '../../src/models/rle.js';
 import { maskBounds, maskCells, smoothMask } from '../../src/sinks/dashboard/mask-pixels.js';
 import { pictureArea } from '../../src/sinks/dashboard/picture-area.js';
+import { barsOf } from '../../src/sinks/dashboard/still-bars.js';
 import { seenThing } from './made-up-scene.js';
 
 const grids = fc
@@ -78,5 +79,30 @@ describe('the picture within the frame', () => {
     const one = seenThing(1, 'car', { x: 0.1, y: 0.1, width: 0.3, height: 0.3 });
     const odd = { ...one, box: { x: 0.6, y: 0.6, width: 0.1, height: 0.3 } };
     expect(pictureArea([one, odd])).toBeUndefined();
+  });
+});
+
+describe('a still of which nothing is known', () => {
+  /** Grey, with so many black rows above and below, and columns on each side. */
+  const still = (width: number, height: number, rows: number, columns: number) => {
+    const data = new Uint8ClampedArray(width * height * 4).fill(120);
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const isBar = y < rows || y >= height - rows || x < columns || x >= width - columns;
+        if (isBar) data.fill(0, (y * width + x) * 4, (y * width + x) * 4 + 3);
+      }
+    }
+    return data;
+  };
+
+  it('has bars where a usual picture would have them', () => {
+    expect(barsOf(still(160, 96, 3, 0), 160, 96)).toEqual({ width: 1, height: 90 / 96 });
+    expect(barsOf(still(160, 96, 0, 16), 160, 96)).toEqual({ width: 128 / 160, height: 1 });
+  });
+
+  it('has none where there are none, or where all is dark', () => {
+    for (const data of [still(160, 96, 0, 0), still(160, 96, 48, 0), still(160, 96, 11, 0)]) {
+      expect(barsOf(data, 160, 96)).toEqual({ width: 1, height: 1 });
+    }
   });
 });

@@ -29,7 +29,9 @@ export function CameraPage({ camera }: { readonly camera: CameraView }): Compone
     lit.value = undefined;
     if (openId === undefined) return;
     const onKeyDown = (event: KeyboardEvent): void => {
-      if (event.key === 'Escape') close();
+      // In a field it may mean something else.
+      const isTyping = event.target instanceof Element && event.target.matches('input, textarea');
+      if (event.key === 'Escape' && !isTyping) close();
     };
     addEventListener('keydown', onKeyDown);
     return () => removeEventListener('keydown', onKeyDown);

@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import type { ComponentChild } from 'preact';
 import { FutureLane } from './future-lane.js';
 import { OverlayControls } from './overlay-controls.js';
-import { Picture, type PictureMode } from './picture.js';
+import { hasPicture, Picture, type PictureMode } from './picture.js';
 import { to } from './route.js';
 import { StateBadge, useShownState } from './state-badge.js';
 import { link, nowMs, type CameraView } from './store.js';
@@ -55,14 +55,16 @@ function Tile({ camera }: { readonly camera: CameraView }): ComponentChild {
           <a href={to('camera', camera.name)}>{camera.name}</a>
         </h2>
         <StateBadge camera={camera} />
-        <button
-          type="button"
-          class="chip"
-          aria-pressed={isLive}
-          onClick={() => (mode.value = isLive ? 'still' : 'live')}
-        >
-          Live<span class="unseen"> picture of {camera.name}</span>
-        </button>
+        {hasPicture[camera.now.value.state] && (
+          <button
+            type="button"
+            class="chip"
+            aria-pressed={isLive}
+            onClick={() => (mode.value = isLive ? 'still' : 'live')}
+          >
+            Live<span class="unseen"> picture of {camera.name}</span>
+          </button>
+        )}
       </div>
       <FutureLane
         camera={camera}

@@ -7,7 +7,8 @@ import { frameTimes } from './frame-times.js';
 import type { Evidence } from './lighting.js';
 import { drawOverlay } from './overlay-draw.js';
 import { overlayOpacity } from './overlay-settings.js';
-import { pictureArea, wholeFrame } from './picture-area.js';
+import type { PictureArea } from './picture-area.js';
+import { areaOf } from './picture-areas.js';
 import { drawStill } from './picture.js';
 import { fetchStill, stillsKeptMs } from './still.js';
 import { engineNowMs, type CameraView } from './store.js';
@@ -59,7 +60,7 @@ export function FramesSeen({
       ) : (
         <ol class="frames">
           {frames.value.map((frame) => (
-            <FrameSeen key={frame.atMs} frame={frame} lit={lit} />
+            <FrameSeen key={frame.atMs} frame={frame} area={areaOf(camera)} lit={lit} />
           ))}
         </ol>
       )}
@@ -89,9 +90,11 @@ async function load(
 
 function FrameSeen({
   frame,
+  area,
   lit,
 }: {
   readonly frame: SeenFrame;
+  readonly area: ReadonlySignal<PictureArea>;
   readonly lit: ReadonlySignal<Evidence | undefined>;
 }): ComponentChild {
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -104,7 +107,7 @@ function FrameSeen({
     const { tracks } = lit.value ?? {};
     if (!isMounted.value || element === null) return;
     const objects = frame.scene?.objects ?? [];
-    drawStill(element, frame.bitmap, pictureArea(objects) ?? wholeFrame);
+    drawStill(element, frame.bitmap, area.value);
     const context = element.getContext('2d');
     if (context === null) return;
     const { width, height } = element;

@@ -10,7 +10,7 @@ import { drawLane, scaleOf, type LaneSpan, type LaneView } from './lane-draw.js'
 import { msAt } from './lane-scale.js';
 import { moved } from './roving.js';
 import { engineNowMs, pastMs, type CameraView } from './store.js';
-import { isDark, isMotionReduced } from './theme.js';
+import { isDark, isMotionReduced, isNarrow } from './theme.js';
 import { touch } from './touch.js';
 import { forecastWords, stateWords } from './words.js';
 
@@ -33,7 +33,9 @@ export function FutureLane({
   lit,
   onOpen,
 }: FutureLaneProps): ComponentChild {
-  const shownMs = isWide ? pastMs : tilePastMs;
+  const shownMs = isWide ? (isNarrow.value ? pastMs / 2 : pastMs) : tilePastMs;
+  const past = useRef(shownMs);
+  past.current = shownMs;
   const columns = useComputed(() => columnsOf(camera.forecasts.value, camera.outcomes.value));
   const activeId = useSignal<string | undefined>(undefined);
   const hoverId = useSignal<string | undefined>(undefined);
@@ -50,7 +52,7 @@ export function FutureLane({
       columns: columns.peek(),
       events: camera.events.peek(),
       nowMs: engineNowMs(),
-      pastMs: shownMs,
+      pastMs: past.current,
       aheadMs: forecasts.at(-1)?.horizonMs ?? aheadDefaultMs,
       openId: open.current,
       activeId: hoverId.peek() ?? (hasFocus.peek() ? activeId.peek() : undefined),
@@ -143,6 +145,7 @@ export function FutureLane({
         camera={camera}
         shownMs={shownMs}
         activeId={activeId}
+        takesFocus={openId !== undefined}
         onKeyDown={onKeyDown}
         onFocus={() => {
           hasFocus.value = true;
@@ -172,15 +175,30 @@ interface OptionsProps {
   readonly camera: CameraView;
   readonly shownMs: number;
   readonly activeId: ReadonlySignal<string | undefined>;
+  /** Whoever opens a forecast goes on from it by keys. */
+  readonly takesFocus: boolean;
   readonly onKeyDown: (event: KeyboardEvent) => void;
   readonly onFocus: () => void;
   readonly onBlur: () => void;
 }
 
 /** The same for the keyboard and for those who listen: each forecast is a sentence. */
-function Options({ camera, shownMs, activeId, ...handlers }: OptionsProps): ComponentChild {
+function Options({
+  camera,
+  shownMs,
+  activeId,
+  takesFocus,
+  ...handlers
+}: OptionsProps): ComponentChild {
   const forecasts = camera.forecasts.value.filter(isShown(shownMs));
-  if (forecasts.length === 0) {
+  const list = useRef<HTMLDivElement>(null);
+  const isEmpty = forecasts.length === 0;
+  useEffect(() => {
+    if (takesFocus && document.activeElement === document.body) {
+      list.current?.focus({ preventScroll: true });
+    }
+  }, [isEmpty]);
+  if (isEmpty) {
     return <p class="unseen">No forecast of {camera.name} yet.</p>;
   }
   const outcomes = camera.outcomes.value;
@@ -188,6 +206,7 @@ function Options({ camera, shownMs, activeId, ...handlers }: OptionsProps): Comp
   const isThere = forecasts.some(({ id }) => id === active);
   return (
     <div
+      ref={list}
       class="options"
       role="listbox"
       tabIndex={0}

@@ -42,13 +42,15 @@ export interface LaneLayout {
 }
 
 const family = 'system-ui, sans-serif';
+/** Middle and foot of the times above a wide lane. */
+const [axisY, axisFoot] = [11, 20];
 
 export function layoutOf(height: number, isWide: boolean): LaneLayout {
   return isWide
     ? {
         isWide,
-        glyphY: 28,
-        top: 42,
+        glyphY: 32,
+        top: 46,
         foot: height - 68,
         font: `13px ${family}`,
         lineGap: 18,
@@ -93,16 +95,16 @@ function drawGround(
   for (let back = step; back < pastMs; back += step) {
     const x = Math.round(xOf(scale, nowMs - back));
     context.fillStyle = colour('--edge');
-    context.fillRect(x, isWide ? 16 : foot, 1, isWide ? foot - 16 : 4);
+    context.fillRect(x, isWide ? axisFoot : foot, 1, isWide ? foot - axisFoot : 4);
     context.fillStyle = colour('--quiet');
-    if (isWide && back % 20_000 === 0) context.fillText(`−${back / 1000} s`, x, 8);
+    if (isWide && back % 20_000 === 0) context.fillText(`−${back / 1000} s`, x, axisY);
   }
   for (let ahead = 1_000; ahead <= aheadMs; ahead += 1_000) {
     const x = Math.round(xOf(scale, nowMs + ahead));
     context.fillStyle = colour('--edge');
-    context.fillRect(x, isWide ? 16 : top, 1, foot - (isWide ? 16 : top));
+    context.fillRect(x, isWide ? axisFoot : top, 1, foot - (isWide ? axisFoot : top));
     context.fillStyle = colour('--quiet');
-    if (isWide && ahead < aheadMs) context.fillText(`+${ahead / 1000} s`, x, 8);
+    if (isWide && ahead < aheadMs) context.fillText(`+${ahead / 1000} s`, x, axisY);
   }
 }
 
@@ -236,12 +238,12 @@ function drawSpans(
     context.globalAlpha = 0.1;
     context.fillRect(left, top, right - left, foot - top);
     context.globalAlpha = 1;
-    context.fillRect(left, isWide ? 16 : top - 2, right - left, 3);
+    context.fillRect(left, isWide ? axisFoot : top - 2, right - left, 3);
   }
   if (horizon !== undefined) {
     const [left, right] = [xOf(scale, horizon.fromMs), xOf(scale, horizon.toMs)];
     context.fillStyle = colour('--future');
-    context.fillRect(left + 1, isWide ? 16 : top - 2, right - left - 1, 3);
+    context.fillRect(left + 1, isWide ? axisFoot : top - 2, right - left - 1, 3);
   }
   if (lit !== undefined) {
     const [left, right] = [xOf(scale, lit.fromMs), xOf(scale, lit.toMs)];
@@ -295,16 +297,16 @@ function drawNow(
   { isWide, foot }: LaneLayout,
 ): void {
   context.fillStyle = colour('--future');
-  context.fillRect(nowPx - 1, isWide ? 16 : 0, 2, foot + 6 - (isWide ? 16 : 0));
+  context.fillRect(nowPx - 1, isWide ? axisFoot : 0, 2, foot + 6 - (isWide ? axisFoot : 0));
   context.beginPath();
-  const tip = isWide ? 16 : 0;
+  const tip = isWide ? axisFoot : 0;
   context.moveTo(nowPx - 5, tip);
   context.lineTo(nowPx + 5, tip);
   context.lineTo(nowPx, tip + 7);
   context.fill();
   if (!isWide) return;
   context.textAlign = 'center';
-  context.fillText('now', nowPx, 8);
+  context.fillText('now', nowPx, axisY);
 }
 
 /** The chances of the forecast that holds now, each beside its band, likeliest events lowest. */
@@ -337,7 +339,7 @@ function drawAnswers(
     context.fillStyle = colour(band.kind === 'event' || isLikeliest ? '--text' : '--soft');
     const chance = `${isCalibrated ? '' : '≈ '}${percent(band.chance)}`;
     const text = `${chance}  ${band.label}`;
-    context.fillText(text, nowPx + 17, y, widthPx - nowPx - 20);
+    context.fillText(fitted(context, text, widthPx - nowPx - 20), nowPx + 17, y);
   });
   context.font = font;
 }
@@ -351,4 +353,21 @@ function drawNote(
   context.fillStyle = colour('--quiet');
   context.textAlign = 'left';
   context.fillText(note, nowPx + 10, (top + foot) / 2, widthPx - nowPx - 14);
+}
+
+const fits = new Map<string, string>();
+const fitsMax = 500;
+
+/** Cut where it is too long, with a sign that it was. */
+function fitted(context: CanvasRenderingContext2D, text: string, width: number): string {
+  const key = `${context.font} ${Math.round(width)} ${text}`;
+  const known = fits.get(key);
+  if (known !== undefined) return known;
+  let cut = text;
+  while (cut.length > 1 && context.measureText(cut).width > width) {
+    cut = `${cut.slice(0, cut.endsWith('…') ? -2 : -1).trimEnd()}…`;
+  }
+  if (fits.size >= fitsMax) fits.clear();
+  fits.set(key, cut);
+  return cut;
 }

@@ -1,11 +1,13 @@
 /** A camera's picture: live where one may and wants, else a still; what the engine sees over it. */
-import { signal, useComputed, useSignal, useSignalEffect, type Signal } from '@preact/signals';
+import { useComputed, useSignal, useSignalEffect, type Signal } from '@preact/signals';
 import type { ComponentChild } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import type { StateName } from '../../messages.js';
 import { slotsTaken, takeSlot } from './live-slots.js';
 import { isPageVisible, useOnScreen } from './on-screen.js';
 import { Overlay, type OverlayProps } from './overlay.js';
-import { pictureArea, wholeFrame, type PictureArea } from './picture-area.js';
+import type { PictureArea } from './picture-area.js';
+import { areaOf, learnFromScene, learnFromStill } from './picture-areas.js';
 import { playLive, type LiveState } from './play-live.js';
 import { session } from './session.js';
 import { fetchStill, type Still } from './still.js';
@@ -40,12 +42,7 @@ export function Picture({ camera, mode, lit, hasLabels }: PictureProps): Compone
   });
   useSignalEffect(() => {
     const scene = camera.scene.value;
-    const told = scene === undefined ? undefined : pictureArea(scene.objects);
-    const known = area.peek();
-    const isNew =
-      told !== undefined &&
-      Math.abs(told.width - known.width) + Math.abs(told.height - known.height) > 0.004;
-    if (isNew) area.value = told;
+    if (scene !== undefined) learnFromScene(camera, scene);
   });
   return (
     <div class="picture" ref={element}>
@@ -84,16 +81,13 @@ function Frame({
   );
 }
 
-const areas = new WeakMap<CameraView, Signal<PictureArea>>();
-
-/** Once known it stays: scenes without objects tell nothing. */
-function areaOf(camera: CameraView): Signal<PictureArea> {
-  const known = areas.get(camera) ?? signal(wholeFrame);
-  areas.set(camera, known);
-  return known;
-}
-
-const hasPicture: Readonly<Record<string, boolean>> = { online: true, frozen: true, corrupt: true };
+export const hasPicture: Readonly<Record<StateName, boolean>> = {
+  online: true,
+  frozen: true,
+  corrupt: true,
+  connecting: false,
+  offline: false,
+};
 const lookMs = 500;
 
 function StillCanvas({
@@ -110,26 +104,27 @@ function StillCanvas({
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     const abort = new AbortController();
-    let nextMs = 0;
+    let triedMs = -Infinity;
+    let hasFailed = false;
     let isBusy = false;
     const look = async (): Promise<void> => {
       if (isBusy || !isWanted() || link.peek().state !== 'open') return;
-      if (hasPicture[camera.now.peek().state] !== true) return;
+      if (!hasPicture[camera.now.peek().state]) return;
       const now = engineNowMs();
       const lastOnset = camera.events.peek().at(-1)?.onset;
-      const everyMs = stillEveryMs(camera.forecasts.peek().at(-1), lastOnset, now);
-      if (now < Math.min(nextMs, (still.peek()?.atMs ?? 0) + everyMs)) return;
-      if (still.peek() === undefined && now < nextMs) return;
+      const paceMs = stillEveryMs(camera.forecasts.peek().at(-1), lastOnset, now);
+      if (now - triedMs < (hasFailed ? failedMs : paceMs)) return;
+      triedMs = now;
       isBusy = true;
       try {
         const got = await fetchStill(camera.name, undefined, abort.signal);
-        nextMs = engineNowMs() + (got === undefined ? failedMs : everyMs);
-        if (got !== undefined && !abort.signal.aborted) {
-          still.peek()?.bitmap.close();
-          still.value = got;
-        }
+        hasFailed = got === undefined;
+        if (got === undefined || abort.signal.aborted) return;
+        learnFromStill(camera, got.bitmap);
+        still.peek()?.bitmap.close();
+        still.value = got;
       } catch {
-        nextMs = engineNowMs() + failedMs;
+        hasFailed = true;
       } finally {
         isBusy = false;
       }
@@ -233,7 +228,7 @@ function PictureNote({
   const emptyText =
     state === 'playing' || shown !== undefined
       ? ''
-      : hasPicture[camera.now.value.state] === true
+      : hasPicture[camera.now.value.state]
         ? 'Loading a picture …'
         : camera.now.value.state === 'connecting'
           ? 'Connecting to the camera …'

@@ -4,9 +4,14 @@ import { signal } from '@preact/signals';
 const darkness = matchMedia('(prefers-color-scheme: dark)');
 const stillness = matchMedia('(prefers-reduced-motion: reduce)');
 
+const narrowness = matchMedia('(max-width: 44rem)');
+
 export const isDark = signal(darkness.matches);
 export const isMotionReduced = signal(stillness.matches);
 darkness.addEventListener('change', ({ matches }) => (isDark.value = matches));
+/** A telephone, or a window like one. */
+export const isNarrow = signal(narrowness.matches);
+narrowness.addEventListener('change', ({ matches }) => (isNarrow.value = matches));
 stillness.addEventListener('change', ({ matches }) => (isMotionReduced.value = matches));
 
 const known = new Map<string, string>();

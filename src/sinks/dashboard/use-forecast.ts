@@ -1,6 +1,6 @@
 /** The forecast that is open: from what the page knows, else from what is stored. */
 import { useSignal, useSignalEffect, type ReadonlySignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { Forecast, Outcome } from '../../messages.js';
 import { findForecast } from './find-forecast.js';
 import { link, natsLink, siteOf, type CameraView } from './store.js';
@@ -18,6 +18,7 @@ export function useForecast(
 ): ReadonlySignal<OpenForecast> {
   const wanted = useSignal(id);
   const shown = useSignal<OpenForecast>(none);
+  const shownFor = useRef(id);
   useEffect(() => {
     wanted.value = id;
   }, [id]);
@@ -27,7 +28,9 @@ export function useForecast(
       shown.value = none;
       return;
     }
-    const before = shown.peek();
+    // What was said of another one does not hold for this.
+    const before = shownFor.current === now ? shown.peek() : none;
+    shownFor.current = now;
     const kept = before.state === 'open' && before.forecast.id === now ? before : undefined;
     const forecast = camera.forecasts.value.find((one) => one.id === now) ?? kept?.forecast;
     const outcome = camera.outcomes.value.get(now) ?? kept?.outcome;
