@@ -1,25 +1,118 @@
 /** Every camera at a glance. */
+import { useSignal } from '@preact/signals';
 import type { ComponentChild } from 'preact';
+import { FutureLane } from './future-lane.js';
+import { OverlayControls } from './overlay-controls.js';
+import { hasPicture, Picture, type PictureMode } from './picture.js';
 import { to } from './route.js';
-import type { CameraView } from './store.js';
+import { StateBadge, useShownState } from './state-badge.js';
+import { link, nowMs, type CameraView } from './store.js';
+import { likeliestWords, sinceTime, type ShownState } from './words.js';
 
 export function CamerasPage({
   cameras,
 }: {
   readonly cameras: readonly CameraView[] | undefined;
 }): ComponentChild {
-  if (cameras === undefined) return <p class="empty">Looking for cameras …</p>;
-  if (cameras.length === 0) return <p class="empty">No camera is being watched.</p>;
+  if (cameras === undefined) {
+    return (
+      <p class="empty">
+        {link.value.state === 'hindered' ? 'No cameras can be shown.' : 'Looking for cameras …'}
+      </p>
+    );
+  }
+  if (cameras.length === 0) {
+    return (
+      <p class="empty">
+        No camera is being watched. <a href={to('manage')}>Add one</a>
+      </p>
+    );
+  }
   return (
-    <ul class="grid">
-      {cameras.map((camera) => (
-        <li key={camera.name} class="tile">
-          <h2>
-            <a href={to('camera', camera.name)}>{camera.name}</a>
-          </h2>
-          <p>{camera.now.value.state}</p>
-        </li>
-      ))}
-    </ul>
+    <>
+      <div class="bar">
+        <h1>Cameras</h1>
+        <OverlayControls />
+      </div>
+      <ul class="grid">
+        {cameras.map((camera) => (
+          <Tile key={camera.name} camera={camera} />
+        ))}
+      </ul>
+    </>
   );
+}
+
+function Tile({ camera }: { readonly camera: CameraView }): ComponentChild {
+  const mode = useSignal<PictureMode>('still');
+  const isLive = mode.value === 'live';
+  return (
+    <TileFrame camera={camera}>
+      <div class="tile-picture">
+        <Picture camera={camera} mode={mode.value} hasLabels={false} />
+        <a class="whole" href={to('camera', camera.name)} tabIndex={-1} aria-hidden="true" />
+        <h2 class="chip">
+          <a href={to('camera', camera.name)}>{camera.name}</a>
+        </h2>
+        <StateBadge camera={camera} />
+        {hasPicture[camera.now.value.state] && (
+          <button
+            type="button"
+            class="chip"
+            aria-pressed={isLive}
+            onClick={() => (mode.value = isLive ? 'still' : 'live')}
+          >
+            Live<span class="unseen"> picture of {camera.name}</span>
+          </button>
+        )}
+      </div>
+      <FutureLane
+        camera={camera}
+        isWide={false}
+        onOpen={({ id }) => (location.hash = to('camera', camera.name, id))}
+      />
+      <Likeliest camera={camera} />
+    </TileFrame>
+  );
+}
+
+function TileFrame({
+  camera,
+  children,
+}: {
+  readonly camera: CameraView;
+  readonly children: ComponentChild;
+}): ComponentChild {
+  return <li class={`tile watch ${useShownState(camera).value}`}>{children}</li>;
+}
+
+/** One line: what is likeliest, or why nothing is said. */
+export function Likeliest({ camera }: { readonly camera: CameraView }): ComponentChild {
+  const state = useShownState(camera).value;
+  const newest = camera.forecasts.value.at(-1);
+  const { since, why } = camera.now.value;
+  const isStale = newest === undefined || Date.parse(newest.validUntil) < nowMs.value;
+  const hindrance = hindranceOf(state, sinceTime(since, nowMs.peek()), why);
+  if (hindrance !== '') return <p class="likeliest why">{hindrance}</p>;
+  if (isStale) return <p class="likeliest quiet">No forecast at the moment.</p>;
+  return <p class="likeliest">{likeliestWords(newest)}</p>;
+}
+
+function hindranceOf(state: ShownState, since: string, why: string): string {
+  const reason = why === '' ? '' : `: ${why}`;
+  switch (state) {
+    case 'online':
+    case 'unfamiliar':
+      return '';
+    case 'connecting':
+      return `Connecting since ${since}${reason}`;
+    case 'offline':
+      return `Offline since ${since}${reason}`;
+    case 'frozen':
+      return `The picture stands still since ${since}${reason}`;
+    case 'corrupt':
+      return `The picture is damaged since ${since}${reason}`;
+    case 'unknown':
+      return 'The engine is not heard; what is shown may be old.';
+  }
 }

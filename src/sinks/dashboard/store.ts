@@ -43,6 +43,8 @@ export interface CameraView {
   readonly outcomes: Signal<ReadonlyMap<string, Outcome>>;
   readonly events: Signal<readonly EventMessage[]>;
   readonly scene: Signal<SceneMessage | undefined>;
+  /** Of the last half minute, oldest first: for what a forecast had seen. No signal: nobody waits for it. */
+  readonly scenes: SceneMessage[];
   readonly score: Signal<Score | undefined>;
 }
 
@@ -60,16 +62,31 @@ export const link = signal<LinkState>({ state: 'starting' });
 export const cameras = signal<readonly CameraView[] | undefined>(undefined);
 /** The engine's clock, four times a second: this machine's may be another. */
 export const nowMs = signal(Date.now());
-/** When the engine was last heard. */
+/** When the engine was last heard, or we began to listen. */
 export const heartbeatAtMs = signal<number | undefined>(undefined);
 /** Three heartbeats are missing: nothing is known any more. */
 export const isSilent = computed(
   () => heartbeatAtMs.value !== undefined && nowMs.value - heartbeatAtMs.value > 3_500,
 );
 
+/** The engine's clock, for what moves; `nowMs` is for what is written. */
+export function engineNowMs(): number {
+  return Date.now() - (aheadMs ?? 0);
+}
+
+/** The least delay is nearest to the truth, and what moves must not tremble with each heartbeat's. */
+function steady(before: number | undefined, now: number): number {
+  const isNewClock = before === undefined || now < before || now - before > 5_000;
+  return isNewClock ? now : before + (now - before) * 0.02;
+}
+
 const retryMs = 2_000;
 const tickMs = 250;
-let aheadMs = 0;
+const scenesMax = 32;
+/** Cameras whose past is read at the same time. */
+const fillsAtOnce = 4;
+/** This clock less the engine's. */
+let aheadMs: number | undefined;
 let nats: NatsLink | undefined;
 
 /** For history, questions and the like; undefined while there is no way to NATS. */
@@ -83,7 +100,7 @@ export function siteOf(): string {
 
 /** Connects, and connects again, for ever. */
 export function start(): void {
-  setInterval(() => (nowMs.value = Date.now() - aheadMs), tickMs);
+  setInterval(() => (nowMs.value = engineNowMs()), tickMs);
   void stayConnected();
 }
 
@@ -119,7 +136,11 @@ async function connectOnce(): Promise<LinkState> {
     listen(opened, now.engine.site);
     for await (const state of opened.states) {
       if (state === 'open') {
-        link.value = { state: 'open' };
+        batch(() => {
+          link.value = { state: 'open' };
+          // From here on the engine is waited for, whether it was ever heard or not.
+          heartbeatAtMs.value = engineNowMs();
+        });
         void fill(opened, now.engine.site);
       } else if (state === 'lost') link.value = { state: 'lost', why: 'The connection was lost.' };
     }
@@ -135,10 +156,10 @@ function listen(to: NatsLink, site: string): void {
   to.listen(subjects.heartbeat(site), (value) => {
     const { data } = HeartbeatSchema.safeParse(value);
     if (data === undefined) return;
-    aheadMs = Date.now() - Date.parse(data.at);
+    aheadMs = steady(aheadMs, Date.now() - Date.parse(data.at));
     batch(() => {
       heartbeatAtMs.value = Date.parse(data.at);
-      nowMs.value = Date.parse(data.at);
+      nowMs.value = engineNowMs();
       for (const [name, state] of Object.entries(data.cameras)) {
         const { now } = cameraOf(name);
         if (now.value.state !== state) now.value = { ...now.value, state, since: data.at, why: '' };
@@ -175,7 +196,11 @@ function take(value: unknown): void {
     }
     case 'lookahead.scene.v1': {
       const { data } = SceneMessageSchema.safeParse(value);
-      if (data !== undefined) cameraOf(data.camera).scene.value = data;
+      if (data === undefined) break;
+      const { scene, scenes } = cameraOf(data.camera);
+      scene.value = data;
+      scenes.push(data);
+      if (scenes.length > scenesMax) scenes.shift();
       break;
     }
     case 'lookahead.score.v1': {
@@ -229,6 +254,7 @@ function cameraOf(name: string): CameraView {
     outcomes: signal(new Map()),
     events: signal([]),
     scene: signal(undefined),
+    scenes: [],
     score: signal(undefined),
   };
   cameras.value = [...(cameras.peek() ?? []), made].sort((a, b) =>
@@ -240,17 +266,27 @@ function cameraOf(name: string): CameraView {
 /** What was before we came: the cameras, their last score, and the last minute of each. */
 async function fill(from: NatsLink, site: string): Promise<void> {
   await loadCameras();
-  for (const { name } of cameras.peek() ?? []) {
-    const score = await from
-      .last(streamName(site, 'score'), subjects.of(site, name, 'score'))
-      .catch(() => undefined);
-    if (score !== undefined) take(score.value);
-    for (const kind of ['event', 'forecast', 'outcome'] as const) {
-      await fillLast(from, streamName(site, kind), subjects.of(site, name, kind)).catch(
-        () => undefined,
-      );
+  const waiting = [...(cameras.peek() ?? [])];
+  const fillNext = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      await fillCamera(from, site, next.name);
     }
-  }
+  };
+  await Promise.all(Array.from({ length: fillsAtOnce }, fillNext));
+}
+
+async function fillCamera(from: NatsLink, site: string, name: string): Promise<void> {
+  const kinds = ['forecast', 'outcome', 'event'] as const;
+  const score = from
+    .last(streamName(site, 'score'), subjects.of(site, name, 'score'))
+    .then((stored) => {
+      if (stored !== undefined) take(stored.value);
+    });
+  const past = kinds.map((kind) =>
+    fillLast(from, streamName(site, kind), subjects.of(site, name, kind)),
+  );
+  // What cannot be read is not shown; what comes from now on is.
+  await Promise.allSettled([score, ...past]);
 }
 
 /** The list of cameras anew; quietly nothing where the engine does not answer. */
@@ -275,13 +311,11 @@ async function fillLast(from: NatsLink, stream: string, subject: string): Promis
   if (last === undefined || nowMs.peek() - last.atMs > pastMs) return;
   const found = [last];
   // Steps back in the sequence until a message is too old, then reads forward to the last one.
-  let back = 64;
   let first = last;
-  while (last.sequence - back > 0 && nowMs.peek() - first.atMs < pastMs && back < 8_192) {
-    const earlier = await from.next(stream, last.sequence - back, subject);
-    if (earlier === undefined || earlier.sequence >= first.sequence) break;
-    first = earlier;
-    back *= 2;
+  for (let back = 64; back < 8_192; back *= 2) {
+    const start = Math.max(1, last.sequence - back);
+    first = (await from.next(stream, start, subject)) ?? first;
+    if (start === 1 || nowMs.peek() - first.atMs >= pastMs) break;
   }
   for (let at = first; at.sequence < last.sequence && found.length < 128;) {
     if (nowMs.peek() - at.atMs < pastMs) found.push(at);

@@ -1,0 +1,68 @@
+/** What the engine sees, over the picture. */
+import { useSignalEffect, type ReadonlySignal } from '@preact/signals';
+import type { ComponentChild } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { surfaceOf, watchSize } from './canvas-size.js';
+import { drawOften, onlyWhenAsked, type DrawingHandle } from './draw-loop.js';
+import { drawOverlay, hasMotion } from './overlay-draw.js';
+import { hasBoxes, isOverlayOn, overlayOpacity } from './overlay-settings.js';
+import { engineNowMs, type CameraView } from './store.js';
+import { isMotionReduced } from './theme.js';
+import { touch } from './touch.js';
+
+/** A live picture is so much behind; a thing that moves is drawn where it is seen. */
+const behindMs = 600;
+const aheadMaxMs = 1_000;
+/** What was seen so long ago is not drawn any more. */
+const staleMs = 5_000;
+
+export interface OverlayProps {
+  readonly camera: CameraView;
+  readonly lit?: ReadonlySignal<ReadonlySet<number> | undefined> | undefined;
+  readonly hasLabels: boolean;
+}
+
+export function Overlay({ camera, lit, hasLabels }: OverlayProps): ComponentChild {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const drawing = useRef<DrawingHandle | undefined>(undefined);
+  useEffect(() => {
+    const element = canvas.current;
+    if (element === null) return;
+    const draw = (): void => {
+      const surface = surfaceOf(element);
+      const scene = camera.scene.peek();
+      if (surface === undefined || scene === undefined) return;
+      const ageMs = engineNowMs() - Date.parse(scene.to);
+      const isAsked = isOverlayOn.peek() || lit?.peek() !== undefined;
+      if (!isAsked || ageMs > staleMs) return;
+      drawOverlay(surface, scene.objects, {
+        opacity: overlayOpacity.peek(),
+        hasBoxes: hasBoxes.peek(),
+        lit: lit?.peek(),
+        aheadMs: isMotionReduced.peek() ? 0 : Math.min(aheadMaxMs, Math.max(0, ageMs - behindMs)),
+        hasLabels,
+        hasArrows: true,
+      });
+    };
+    const everyMs = (): number => {
+      const objects = camera.scene.peek()?.objects ?? [];
+      if (objects.length === 0) return onlyWhenAsked;
+      return hasMotion(objects) && !isMotionReduced.peek() ? (hasLabels ? 50 : 125) : staleMs;
+    };
+    const stopSizing = watchSize(element);
+    const handle = drawOften(element, draw, everyMs);
+    drawing.current = handle;
+    element.addEventListener('resized', handle.ask);
+    return () => {
+      element.removeEventListener('resized', handle.ask);
+      stopSizing();
+      handle.stop();
+      drawing.current = undefined;
+    };
+  }, [camera, hasLabels]);
+  useSignalEffect(() => {
+    touch(camera.scene, isOverlayOn, overlayOpacity, hasBoxes, lit);
+    drawing.current?.ask();
+  });
+  return <canvas ref={canvas} class="overlay" aria-hidden="true" />;
+}

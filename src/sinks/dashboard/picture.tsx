@@ -1,0 +1,244 @@
+/** A camera's picture: live where one may and wants, else a still; what the engine sees over it. */
+import { useComputed, useSignal, useSignalEffect, type Signal } from '@preact/signals';
+import type { ComponentChild } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import type { StateName } from '../../messages.js';
+import { slotsTaken, takeSlot } from './live-slots.js';
+import { isPageVisible, useOnScreen } from './on-screen.js';
+import { Overlay, type OverlayProps } from './overlay.js';
+import type { PictureArea } from './picture-area.js';
+import { areaOf, learnFromScene, learnFromStill } from './picture-areas.js';
+import { playLive, type LiveState } from './play-live.js';
+import { session } from './session.js';
+import { fetchStill, type Still } from './still.js';
+import { failedMs, stillEveryMs } from './still-pace.js';
+import { engineNowMs, link, nowMs, type CameraView } from './store.js';
+import { touch } from './touch.js';
+import { duration } from './words.js';
+
+export type PictureMode = 'live' | 'still';
+
+export interface PictureProps extends OverlayProps {
+  readonly mode: PictureMode;
+}
+
+/** Width by height. */
+const usualRatio = 16 / 9;
+
+type LiveNow = LiveState | { readonly state: 'off' } | { readonly state: 'full' };
+
+export function Picture({ camera, mode, lit, hasLabels }: PictureProps): ComponentChild {
+  const [element, isOnScreen] = useOnScreen<HTMLDivElement>();
+  const live = useSignal<LiveNow>({ state: 'off' });
+  const still = useSignal<Still | undefined>(undefined);
+  const area = areaOf(camera);
+  const ratio = useComputed(() => {
+    const playing = live.value;
+    if (playing.state === 'playing') return playing.widthPx / playing.heightPx;
+    const shown = still.value;
+    if (shown === undefined) return usualRatio;
+    const { width, height } = area.value;
+    return (shown.bitmap.width * width) / (shown.bitmap.height * height);
+  });
+  useSignalEffect(() => {
+    const scene = camera.scene.value;
+    if (scene !== undefined) learnFromScene(camera, scene);
+  });
+  return (
+    <div class="picture" ref={element}>
+      <Frame ratio={ratio}>
+        <StillCanvas
+          camera={camera}
+          still={still}
+          area={area}
+          isWanted={() => isOnScreen.value && isPageVisible.value && live.value.state !== 'playing'}
+        />
+        {mode === 'live' && (
+          <LiveCanvas
+            camera={camera}
+            live={live}
+            isWanted={() => isOnScreen.value && isPageVisible.value}
+          />
+        )}
+        <Overlay camera={camera} lit={lit} hasLabels={hasLabels} />
+      </Frame>
+      <PictureNote camera={camera} live={live} still={still} mode={mode} />
+    </div>
+  );
+}
+
+function Frame({
+  ratio,
+  children,
+}: {
+  readonly ratio: Signal<number> | { readonly value: number };
+  readonly children: ComponentChild;
+}): ComponentChild {
+  return (
+    <div class="frame" style={{ '--ratio': ratio.value.toFixed(4) }}>
+      {children}
+    </div>
+  );
+}
+
+export const hasPicture: Readonly<Record<StateName, boolean>> = {
+  online: true,
+  frozen: true,
+  corrupt: true,
+  connecting: false,
+  offline: false,
+};
+const lookMs = 500;
+
+function StillCanvas({
+  camera,
+  still,
+  area,
+  isWanted,
+}: {
+  readonly camera: CameraView;
+  readonly still: Signal<Still | undefined>;
+  readonly area: Signal<PictureArea>;
+  readonly isWanted: () => boolean;
+}): ComponentChild {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useEffect(() => {
+    const abort = new AbortController();
+    let triedMs = -Infinity;
+    let hasFailed = false;
+    let isBusy = false;
+    const look = async (): Promise<void> => {
+      if (isBusy || !isWanted() || link.peek().state !== 'open') return;
+      if (!hasPicture[camera.now.peek().state]) return;
+      const now = engineNowMs();
+      const lastOnset = camera.events.peek().at(-1)?.onset;
+      const paceMs = stillEveryMs(camera.forecasts.peek().at(-1), lastOnset, now);
+      if (now - triedMs < (hasFailed ? failedMs : paceMs)) return;
+      triedMs = now;
+      isBusy = true;
+      try {
+        const got = await fetchStill(camera.name, undefined, abort.signal);
+        hasFailed = got === undefined;
+        if (got === undefined || abort.signal.aborted) return;
+        learnFromStill(camera, got.bitmap);
+        still.peek()?.bitmap.close();
+        still.value = got;
+      } catch {
+        hasFailed = true;
+      } finally {
+        isBusy = false;
+      }
+    };
+    const timer = setInterval(() => void look(), lookMs);
+    void look();
+    return () => {
+      abort.abort();
+      clearInterval(timer);
+    };
+  }, [camera]);
+  useSignalEffect(() => {
+    const shown = still.value;
+    const element = canvas.current;
+    if (shown !== undefined && element !== null) drawStill(element, shown.bitmap, area.value);
+  });
+  return <canvas ref={canvas} class="still" aria-hidden="true" />;
+}
+
+/** Without the bars. */
+export function drawStill(
+  canvas: HTMLCanvasElement,
+  bitmap: ImageBitmap,
+  { width, height }: PictureArea,
+): void {
+  const [wide, tall] = [bitmap.width * width, bitmap.height * height];
+  canvas.width = Math.round(wide * 2);
+  canvas.height = Math.round(tall * 2);
+  const context = canvas.getContext('2d');
+  if (context === null) return;
+  context.imageSmoothingQuality = 'high';
+  const [left, top] = [(bitmap.width - wide) / 2, (bitmap.height - tall) / 2];
+  context.drawImage(bitmap, left, top, wide, tall, 0, 0, canvas.width, canvas.height);
+}
+
+function LiveCanvas({
+  camera,
+  live,
+  isWanted,
+}: {
+  readonly camera: CameraView;
+  readonly live: Signal<LiveNow>;
+  readonly isWanted: () => boolean;
+}): ComponentChild {
+  const place = useRef<HTMLDivElement>(null);
+  const isReady = useSignal(false);
+  useEffect(() => {
+    isReady.value = true;
+  }, []);
+  useSignalEffect(() => {
+    if (!isReady.value || !isWanted() || place.current === null) return;
+    const slotsMax = session.value?.engine?.viewersMax ?? 0;
+    const release = takeSlot(slotsMax);
+    if (release === undefined) {
+      live.value = { state: 'full' };
+      // Read only here: who has a place does not care that others come and go.
+      touch(slotsTaken);
+      return;
+    }
+    const stop = playLive(camera.name, place.current, (state) => (live.value = state));
+    return () => {
+      stop();
+      live.value = { state: 'off' };
+      // After the effect, which may be this very one's: nothing is changed in the midst of it.
+      queueMicrotask(release);
+    };
+  });
+  return <div ref={place} class="live" aria-hidden="true" />;
+}
+
+/** What is seen, in words: live, or how old; and why there is nothing. */
+function PictureNote({
+  camera,
+  live,
+  still,
+  mode,
+}: {
+  readonly camera: CameraView;
+  readonly live: Signal<LiveNow>;
+  readonly still: Signal<Still | undefined>;
+  readonly mode: PictureMode;
+}): ComponentChild {
+  const { state } = live.value;
+  const shown = still.value;
+  const text =
+    state === 'playing'
+      ? 'live'
+      : shown === undefined
+        ? ''
+        : `still, ${duration(Math.max(0, Math.round((nowMs.value - shown.atMs) / 1000) * 1000))} old`;
+  const hindrance =
+    mode === 'still'
+      ? ''
+      : state === 'connecting'
+        ? 'live picture is coming …'
+        : state === 'full'
+          ? 'all live pictures are taken'
+          : state === 'away'
+            ? 'no live picture; it is tried again'
+            : '';
+  const emptyText =
+    state === 'playing' || shown !== undefined
+      ? ''
+      : hasPicture[camera.now.value.state]
+        ? 'Loading a picture …'
+        : camera.now.value.state === 'connecting'
+          ? 'Connecting to the camera …'
+          : 'No picture';
+  return (
+    <>
+      {emptyText !== '' && <p class="no-picture">{emptyText}</p>}
+      <p class={state === 'playing' ? 'chip age is-live' : 'chip age'}>
+        {[text, hindrance].filter((part) => part !== '').join(' · ')}
+      </p>
+    </>
+  );
+}

@@ -1,0 +1,46 @@
+/** How good the forecasts of a camera have been in the last day, in three figures. */
+import type { ComponentChild } from 'preact';
+import { to } from './route.js';
+import { nowMs, type CameraView } from './store.js';
+import { duration, percent, sinceTime } from './words.js';
+
+export function ScoreSummary({ camera }: { readonly camera: CameraView }): ComponentChild {
+  const score = camera.score.value;
+  const day = score?.periods.day;
+  return (
+    <section class="panel" aria-labelledby="score-title">
+      <h2 id="score-title">Last day</h2>
+      {day === undefined || day.outcomes === 0 ? (
+        <p class="quiet">No outcome has been decided yet.</p>
+      ) : (
+        <dl class="figures">
+          <div>
+            <dd>{day.hitRate === null ? '–' : percent(day.hitRate)}</dd>
+            <dt>first answer right</dt>
+          </div>
+          <div>
+            <dd>{day.skillOverBaseRate === null ? '–' : day.skillOverBaseRate.toFixed(2)}</dd>
+            <dt>skill over base rate</dt>
+          </div>
+          <div>
+            <dd>{day.leadMs === null ? '–' : duration(day.leadMs)}</dd>
+            <dt>median lead</dt>
+          </div>
+          <div>
+            <dd>{day.outcomes}</dd>
+            <dt>outcomes</dt>
+          </div>
+        </dl>
+      )}
+      {score?.drift != null && (
+        <p class="doubt">
+          Forecasts are worth less than they were, since{' '}
+          {sinceTime(score.drift.since, nowMs.peek())}.
+        </p>
+      )}
+      <p>
+        <a href={`${to('quality')}?camera=${encodeURIComponent(camera.name)}`}>More on quality</a>
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,68 @@
+/** The page's colours for what is drawn on a canvas, which knows no CSS variables. */
+import { signal } from '@preact/signals';
+
+const darkness = matchMedia('(prefers-color-scheme: dark)');
+const stillness = matchMedia('(prefers-reduced-motion: reduce)');
+
+const narrowness = matchMedia('(max-width: 44rem)');
+
+export const isDark = signal(darkness.matches);
+export const isMotionReduced = signal(stillness.matches);
+darkness.addEventListener('change', ({ matches }) => (isDark.value = matches));
+/** A telephone, or a window like one. */
+export const isNarrow = signal(narrowness.matches);
+narrowness.addEventListener('change', ({ matches }) => (isNarrow.value = matches));
+stillness.addEventListener('change', ({ matches }) => (isMotionReduced.value = matches));
+
+const known = new Map<string, string>();
+isDark.subscribe(() => known.clear());
+
+/** @param name of a variable of style.css: `--good` */
+export function colour(name: `--${string}`): string {
+  const before = known.get(name);
+  if (before !== undefined) return before;
+  // light-dark() is resolved where a colour is used, not where it is named.
+  const probe = document.createElement('span');
+  probe.hidden = true;
+  probe.style.color = `var(${name})`;
+  document.body.append(probe);
+  const resolved = getComputedStyle(probe).color;
+  probe.remove();
+  known.set(name, resolved);
+  return resolved;
+}
+
+const labels = new Map<string, number>();
+const labelsMax = 512;
+
+/** The fill of an answer: each label has its own hue, far from those that came before it; the page's text reads well on it. */
+export function labelColour(label: string, strength: number): string {
+  if (labels.size > labelsMax) labels.clear();
+  const index = labels.get(label) ?? labels.size;
+  labels.set(label, index);
+  const hue = (55 + index * 137.5) % 360;
+  const [lightness, chroma] = isDark.value ? [0.46, 0.115] : [0.83, 0.115];
+  return `oklch(${lightness} ${chroma} ${hue.toFixed(0)} / ${strength.toFixed(2)})`;
+}
+
+/** The same hue, where it has to stand out from the ground: marks, edges. */
+export function labelInk(label: string): string {
+  const index = labels.get(label) ?? labels.size;
+  labels.set(label, index);
+  const hue = (55 + index * 137.5) % 360;
+  return isDark.value ? `oklch(0.78 0.13 ${hue.toFixed(0)})` : `oklch(0.5 0.14 ${hue.toFixed(0)})`;
+}
+
+/** On a picture, dark or light as it may be. Neighbouring numbers are far apart. */
+export function trackColour(track: number): readonly [number, number, number] {
+  return hslToRgb((track * 137.5) % 360, 0.9, 0.62);
+}
+
+function hslToRgb(hue: number, saturation: number, lightness: number): [number, number, number] {
+  const a = saturation * Math.min(lightness, 1 - lightness);
+  const channel = (n: number): number => {
+    const k = (n + hue / 30) % 12;
+    return Math.round(255 * (lightness - a * Math.max(-1, Math.min(k - 3, 9 - k, 1))));
+  };
+  return [channel(0), channel(8), channel(4)];
+}
