@@ -67,6 +67,9 @@ export const isSilent = computed(
   () => heartbeatAtMs.value !== undefined && nowMs.value - heartbeatAtMs.value > 3_500,
 );
 
+/** Hear every outcome that comes; whoever puts itself in takes itself out. */
+export const outcomeListeners = new Set<(outcome: Outcome) => void>();
+
 const retryMs = 2_000;
 const tickMs = 250;
 let aheadMs = 0;
@@ -162,7 +165,9 @@ function take(value: unknown): void {
     }
     case 'lookahead.outcome.v1': {
       const { data } = OutcomeSchema.safeParse(value);
-      if (data !== undefined && data.target !== 'within') takeOutcome(data);
+      if (data === undefined || data.target === 'within') break;
+      takeOutcome(data);
+      for (const hear of outcomeListeners) hear(data);
       break;
     }
     case 'lookahead.event.v1': {
