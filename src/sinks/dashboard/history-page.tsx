@@ -26,7 +26,7 @@ import {
   timeText,
   verdictMarks,
   verdictWords,
-} from './words.js';
+} from './page-words.js';
 
 export function HistoryPage(): ComponentChild {
   const filter = filterOf(route.value.query);

@@ -10,7 +10,15 @@ import { readQuality, type Quality } from './read-quality.js';
 import { to } from './route.js';
 import { link, natsLink, nowMs, siteOf, type CameraView } from './store.js';
 import { Table } from './table.js';
-import { countText, counted, markText, noMark, secondsText, shareText, timeText } from './words.js';
+import {
+  countText,
+  counted,
+  markText,
+  noMark,
+  secondsText,
+  shareText,
+  timeText,
+} from './page-words.js';
 
 interface Props {
   readonly camera: CameraView;

@@ -9,7 +9,7 @@ import { newestScore } from './read-quality.js';
 import { route, to } from './route.js';
 import { cameras, link, natsLink, siteOf, type CameraView } from './store.js';
 import { Table, type Row } from './table.js';
-import { countText, markText, secondsText, shareText } from './words.js';
+import { countText, markText, secondsText, shareText } from './page-words.js';
 
 export function QualityPage(): ComponentChild {
   const { query } = route.value;

@@ -4,7 +4,7 @@ import type { LeadRow } from '../../outcomes/report-sums.js';
 import { Line, Plot, plotLeft, plotRight, Words } from './plot.js';
 import type { SkillPoint } from './read-quality.js';
 import type { ReliabilityBin } from './reliability.js';
-import { countText, counted, markText, secondsText, timeText } from './words.js';
+import { countText, counted, markText, secondsText, timeText } from './page-words.js';
 
 const percent = (share: number): string => `${Math.round(share * 1_000) / 10} %`;
 
