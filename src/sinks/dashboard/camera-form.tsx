@@ -136,8 +136,8 @@ export function CameraForm({ taken, onAdded }: Props): ComponentChild {
             aria-invalid={faults.value.name !== ''}
             aria-describedby={`${id}-name-fault`}
             onInput={({ currentTarget }) => (name.value = currentTarget.value.trim())}
-            onBlur={() => {
-              if (name.value === '') return;
+            onBlur={(event) => {
+              if (name.value === '' || isOnItsWayToButton(event)) return;
               faults.value = { ...faults.value, name: faultOfName(name.value, taken) };
             }}
           />
@@ -156,10 +156,23 @@ export function CameraForm({ taken, onAdded }: Props): ComponentChild {
               url.value = currentTarget.value;
               forget();
             }}
-            onBlur={() => {
-              if (url.value !== '') checkAddress();
+            onBlur={(event) => {
+              if (url.value !== '' && !isOnItsWayToButton(event)) checkAddress();
             }}
           />
+        </Field>
+        <Field id={`${id}-transport`} title="Transport">
+          <select
+            id={`${id}-transport`}
+            value={transport.value}
+            onChange={({ currentTarget }) => {
+              transport.value = currentTarget.value === 'udp' ? 'udp' : 'tcp';
+              forget();
+            }}
+          >
+            <option value="tcp">TCP, usual</option>
+            <option value="udp">UDP</option>
+          </select>
         </Field>
         <Field id={`${id}-user`} title="User">
           <input
@@ -186,23 +199,7 @@ export function CameraForm({ taken, onAdded }: Props): ComponentChild {
             onInput={forget}
           />
         </Field>
-        <Field id={`${id}-transport`} title="Transport">
-          <select
-            id={`${id}-transport`}
-            value={transport.value}
-            onChange={({ currentTarget }) => {
-              transport.value = currentTarget.value === 'udp' ? 'udp' : 'tcp';
-              forget();
-            }}
-          >
-            <option value="tcp">TCP, usual</option>
-            <option value="udp">UDP</option>
-          </select>
-        </Field>
       </div>
-      <p class="quiet" role="status">
-        {note.value}
-      </p>
       <div class="buttons">
         <button
           class={state.at === 'seen' ? '' : 'primary'}
@@ -221,12 +218,20 @@ export function CameraForm({ taken, onAdded }: Props): ComponentChild {
           {isAdding.value ? 'Adding …' : state.at === 'failed' ? 'Add all the same' : 'Add'}
         </button>
       </div>
+      <p class="quiet" role="status">
+        {note.value}
+      </p>
       <TestedCamera tested={state} />
       <p class="failure" role="alert">
         {addFailure.value}
       </p>
     </form>
   );
+}
+
+/** A message that appears now would move the button away from under the pointer; the button checks by itself. */
+function isOnItsWayToButton({ relatedTarget }: FocusEvent): boolean {
+  return relatedTarget instanceof HTMLButtonElement;
 }
 
 interface FieldProps {

@@ -1,6 +1,6 @@
 /** What of the history is looked at. Each change is a new address. */
 import { useSignal } from '@preact/signals';
-import type { ComponentChild } from 'preact';
+import type { ComponentChild, InputHTMLAttributes } from 'preact';
 import { isLength, queryOf, verdicts, type HistoryFilter, type Verdict } from './history-filter.js';
 import { to } from './route.js';
 import { cameras } from './store.js';
@@ -40,12 +40,12 @@ export function HistoryForm({ filter }: { readonly filter: HistoryFilter }): Com
       </label>
       <label>
         Event
-        <input
+        <Typed
           value={filter.label}
           list="known-labels"
           maxLength={80}
           placeholder="any, for example enters"
-          onChange={({ currentTarget: { value } }) => change({ label: value.trim() })}
+          onTyped={(label) => change({ label })}
         />
         <datalist id="known-labels">
           {knownLabels().map((label) => (
@@ -71,17 +71,15 @@ export function HistoryForm({ filter }: { readonly filter: HistoryFilter }): Com
       </label>
       <label>
         Chance, least %
-        <input
+        <Typed
           type="number"
           min={0}
           max={100}
           step={5}
           inputMode="numeric"
-          value={filter.min === 0 ? '' : Math.round(filter.min * 100)}
+          value={filter.min === 0 ? '' : String(Math.round(filter.min * 100))}
           placeholder="any"
-          onChange={({ currentTarget: { value } }) =>
-            change({ min: Math.min(100, Math.max(0, Number(value) || 0)) / 100 })
-          }
+          onTyped={(value) => change({ min: Math.min(100, Math.max(0, Number(value) || 0)) / 100 })}
         />
       </label>
       <label>
@@ -122,6 +120,28 @@ export function HistoryForm({ filter }: { readonly filter: HistoryFilter }): Com
         </button>
       )}
     </form>
+  );
+}
+
+interface TypedProps extends InputHTMLAttributes<HTMLInputElement> {
+  readonly value: string;
+  /** When it is left, or Enter is pressed. */
+  readonly onTyped: (value: string) => void;
+}
+
+/** What is being typed stays, whatever is drawn anew meanwhile. */
+function Typed({ value, onTyped, ...more }: TypedProps): ComponentChild {
+  const draft = useSignal<string | undefined>(undefined);
+  return (
+    <input
+      {...more}
+      value={draft.value ?? value}
+      onInput={({ currentTarget }) => (draft.value = currentTarget.value)}
+      onChange={({ currentTarget }) => {
+        draft.value = undefined;
+        onTyped(currentTarget.value.trim());
+      }}
+    />
   );
 }
 

@@ -94,12 +94,13 @@ function rowOf({ name, row, now }: CameraView, onRemove: () => void): Row {
       </>,
       origin === undefined ? 'not told' : originWords[origin],
       host ?? '–',
-      <a href={to('manage', name)} aria-label={`Privacy masks of ${name}`}>
+      <a href={to('manage', name)}>
         {masks === 0 ? 'none – draw' : `${masks} – change`}
+        <span class="unseen"> privacy masks of {name}</span>
       </a>,
       origin === 'api' ? (
-        <button type="button" onClick={onRemove} aria-label={`Remove ${name} …`}>
-          Remove …
+        <button type="button" onClick={onRemove}>
+          Remove<span class="unseen"> {name}</span> …
         </button>
       ) : (
         <small>

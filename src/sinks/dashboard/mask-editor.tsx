@@ -93,11 +93,11 @@ export function MaskEditor({ camera, origin, saved }: Props): ComponentChild {
       </div>
       <div class="mask-side">
         <MaskList drawing={drawing.value} onChange={set} />
-        <ul class="failure faults" role="alert">
+        <div class="failure faults" role="alert">
           {faults.map((fault) => (
-            <li key={fault}>{fault}</li>
+            <p key={fault}>{fault}</p>
           ))}
-        </ul>
+        </div>
         {origin === 'api' ? (
           <Save camera={camera} masks={masks} isReady={isChanged && faults.length === 0} />
         ) : origin === 'yard' ? (

@@ -86,7 +86,7 @@ function CornerRow({ at, corner, drawing, onChange }: CornerProps): ComponentChi
         onFocus={() => {
           if (!isChosen) onChange(choose(drawing, at));
         }}
-        onChange={({ currentTarget: { value } }) => {
+        onInput={({ currentTarget: { value } }) => {
           const number = Number(value) / 100;
           if (value === '' || Number.isNaN(number)) return;
           onChange(moveCorner(drawing, at, axis === 0 ? [number, corner[1]] : [corner[0], number]));
