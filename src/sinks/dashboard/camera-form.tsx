@@ -65,7 +65,7 @@ export function CameraForm({ taken, onAdded }: Props): ComponentChild {
   const addressBody = () => ({
     url: url.value,
     username: username.value === '' ? null : username.value,
-    password: password.current?.value ? password.current.value : null,
+    password: password.current?.value === '' ? null : (password.current?.value ?? null),
     transport: transport.value,
   });
 

@@ -1,6 +1,6 @@
 /** What of the history is looked at. Each change is a new address. */
 import { useSignal } from '@preact/signals';
-import type { ComponentChild, InputHTMLAttributes } from 'preact';
+import type { ComponentChild } from 'preact';
 import { isLength, queryOf, verdicts, type HistoryFilter, type Verdict } from './history-filter.js';
 import { to } from './route.js';
 import { cameras } from './store.js';
@@ -18,6 +18,10 @@ export function HistoryForm({ filter }: { readonly filter: HistoryFilter }): Com
   const change = (changed: Partial<HistoryFilter>): void => {
     location.hash = to('history') + queryOf({ ...filter, ...changed });
   };
+  const label = useDraft(filter.label, (text) => change({ label: text }));
+  const least = useDraft(filter.min === 0 ? '' : String(Math.round(filter.min * 100)), (percent) =>
+    change({ min: Math.min(100, Math.max(0, Number(percent) || 0)) / 100 }),
+  );
   const isChosen =
     isChoosing.value || filter.to !== null || (filter.from !== null && !isLength(filter.from));
   const isFiltered = queryOf(filter) !== '';
@@ -40,12 +44,11 @@ export function HistoryForm({ filter }: { readonly filter: HistoryFilter }): Com
       </label>
       <label>
         Event
-        <Typed
-          value={filter.label}
+        <input
+          {...label}
           list="known-labels"
           maxLength={80}
           placeholder="any, for example enters"
-          onTyped={(label) => change({ label })}
         />
         <datalist id="known-labels">
           {knownLabels().map((label) => (
@@ -71,15 +74,14 @@ export function HistoryForm({ filter }: { readonly filter: HistoryFilter }): Com
       </label>
       <label>
         Chance, least %
-        <Typed
+        <input
+          {...least}
           type="number"
           min={0}
           max={100}
           step={5}
           inputMode="numeric"
-          value={filter.min === 0 ? '' : String(Math.round(filter.min * 100))}
           placeholder="any"
-          onTyped={(value) => change({ min: Math.min(100, Math.max(0, Number(value) || 0)) / 100 })}
         />
       </label>
       <label>
@@ -123,26 +125,27 @@ export function HistoryForm({ filter }: { readonly filter: HistoryFilter }): Com
   );
 }
 
-interface TypedProps extends InputHTMLAttributes<HTMLInputElement> {
+interface Draft {
   readonly value: string;
-  /** When it is left, or Enter is pressed. */
-  readonly onTyped: (value: string) => void;
+  readonly onInput: (event: { readonly currentTarget: HTMLInputElement }) => void;
+  readonly onChange: (event: { readonly currentTarget: HTMLInputElement }) => void;
 }
 
-/** What is being typed stays, whatever is drawn anew meanwhile. */
-function Typed({ value, onTyped, ...more }: TypedProps): ComponentChild {
+/**
+ * For a field in which is typed: what is being typed stays, whatever is drawn anew meanwhile.
+ *
+ * @param onTyped called when the field is left, or Enter is pressed
+ */
+function useDraft(value: string, onTyped: (value: string) => void): Draft {
   const draft = useSignal<string | undefined>(undefined);
-  return (
-    <input
-      {...more}
-      value={draft.value ?? value}
-      onInput={({ currentTarget }) => (draft.value = currentTarget.value)}
-      onChange={({ currentTarget }) => {
-        draft.value = undefined;
-        onTyped(currentTarget.value.trim());
-      }}
-    />
-  );
+  return {
+    value: draft.value ?? value,
+    onInput: ({ currentTarget }) => (draft.value = currentTarget.value),
+    onChange: ({ currentTarget }) => {
+      draft.value = undefined;
+      onTyped(currentTarget.value.trim());
+    },
+  };
 }
 
 interface MomentProps {
