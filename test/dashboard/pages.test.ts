@@ -405,12 +405,14 @@ describe.skipIf(chromiumPath === undefined)('the pages', () => {
       await page.getByRole('button', { name: 'Add a mask by numbers' }).press('Enter');
       const corner = (number: number) =>
         page.getByRole('button', { name: new RegExp(`^Mask 1, corner ${number}:`) });
-      await corner(1).focus();
+      // The new mask's first corner is in focus.
       for (const key of ['ArrowLeft', 'Shift+ArrowUp', 'ArrowUp']) await page.keyboard.press(key);
       await page.getByLabel('Corner 3, % from the left').fill('75.5');
       await page.keyboard.press('Tab');
       await corner(4).focus();
       await page.keyboard.press('Delete');
+      const inFocus = 'document.activeElement.getAttribute("aria-label")';
+      await until(() => page.evaluate(inFocus)).toMatch(/^Mask 1, corner 3:/);
       await page.getByRole('button', { name: 'Save' }).press('Enter');
       await page.getByText(/^Saved\./).waitFor();
       expect(saved()).toEqual([

@@ -49,7 +49,6 @@ export function CameraForm({ taken, onAdded }: Props): ComponentChild {
     const read = readAddress(url.value);
     if (typeof read === 'string') {
       faults.value = { ...faults.value, url: read };
-      // Whatever it was, it may have held a password.
       return false;
     }
     faults.value = { ...faults.value, url: '' };

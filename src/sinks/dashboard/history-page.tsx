@@ -26,6 +26,7 @@ import {
   timeText,
   verdictMarks,
   verdictWords,
+  whyNot,
 } from './page-words.js';
 
 export function HistoryPage(): ComponentChild {
@@ -79,7 +80,7 @@ function Found({ filter }: { readonly filter: HistoryFilter }): ComponentChild {
       phase.value = page.isEnd ? { at: 'end' } : { at: 'more', isPaused: page.isPaused };
     } catch (error) {
       if (signal.aborted) return;
-      phase.value = { at: 'failed', why: error instanceof Error ? error.message : 'It failed.' };
+      phase.value = { at: 'failed', why: whyNot(error) };
     }
     read.value = 0;
   };
@@ -104,8 +105,9 @@ function Found({ filter }: { readonly filter: HistoryFilter }): ComponentChild {
       ids.add(outcome.id);
       unseen.value += 1;
     };
-    // After a lost connection what is shown stays, and goes on where it was.
-    if (history.current === undefined || phase.peek().at === 'reading') begin();
+    // After a lost connection what had been read whole stays, and goes on where it was.
+    const { at } = phase.peek();
+    if (history.current === undefined || at === 'reading' || at === 'failed') begin();
     outcomeListeners.add(hear);
     return () => outcomeListeners.delete(hear);
   }, [isOpen]);

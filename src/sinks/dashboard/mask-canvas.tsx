@@ -19,6 +19,8 @@ import type { StillPicture } from './mask-editor.js';
 interface Props {
   readonly drawing: Drawing;
   readonly still: StillPicture | undefined;
+  /** Each other number puts the chosen corner into focus; 0 at first. */
+  readonly focus: number;
   readonly onChange: (drawing: Drawing) => void;
 }
 
@@ -27,7 +29,7 @@ const cornerPx = 8;
 const touchPx = 16;
 const steps = { small: 0.01, large: 0.05 } as const;
 
-export function MaskCanvas({ drawing, still, onChange }: Props): ComponentChild {
+export function MaskCanvas({ drawing, still, focus, onChange }: Props): ComponentChild {
   const svg = useRef<SVGSVGElement>(null);
   /** Units of the drawing to a pixel of the screen. */
   const unit = useSignal(1);
@@ -46,13 +48,21 @@ export function MaskCanvas({ drawing, still, onChange }: Props): ComponentChild 
     watching.observe(element);
     return () => watching.disconnect();
   }, [width]);
-  // A corner that is chosen elsewhere, or is new, is where the arrow keys go.
+  // The arrow keys go where the chosen corner is; when the one in focus is gone, focus must not be lost with it.
+  const isTyping = useRef(false);
+  const lastFocus = useRef(focus);
   useEffect(() => {
-    if (chosen === null || !svg.current?.contains(document.activeElement)) return;
-    svg.current
-      .querySelector<SVGElement>(`[data-corner="${chosen.mask} ${chosen.corner}"]`)
-      ?.focus({ preventScroll: true });
-  }, [chosen?.mask, chosen?.corner]);
+    const element = svg.current;
+    const isAsked = focus !== lastFocus.current;
+    lastFocus.current = focus;
+    if (element === null) return;
+    if (!isAsked && !isTyping.current && !element.contains(document.activeElement)) return;
+    isTyping.current = false;
+    const corner =
+      chosen &&
+      element.querySelector<SVGElement>(`[data-corner="${chosen.mask} ${chosen.corner}"]`);
+    (corner ?? element).focus({ preventScroll: true });
+  }, [chosen?.mask, chosen?.corner, focus]);
 
   const shareAt = ({ clientX, clientY }: MouseEvent): Corner => {
     const box = svg.current!.getBoundingClientRect();
@@ -78,6 +88,7 @@ export function MaskCanvas({ drawing, still, onChange }: Props): ComponentChild 
         ]),
       );
     } else if (event.key === 'Delete' || event.key === 'Backspace') {
+      isTyping.current = true;
       onChange(removeCorner(drawing, at));
     } else return;
     event.preventDefault();
@@ -99,8 +110,10 @@ export function MaskCanvas({ drawing, still, onChange }: Props): ComponentChild 
       onClick={(event) => onChange(addCorner(drawing, shareAt(event)))}
       onKeyDown={(event) => {
         if (event.key === 'Enter' && open !== null) onChange(closeMask(drawing));
-        else if (event.key === 'Escape' && open !== null) onChange(discardOpen(drawing));
-        else return;
+        else if (event.key === 'Escape' && open !== null) {
+          isTyping.current = true;
+          onChange(discardOpen(drawing));
+        } else return;
         event.preventDefault();
       }}
     >

@@ -34,16 +34,19 @@ export function MaskEditor({ camera, origin, saved }: Props): ComponentChild {
     drawing.value = now;
   };
   const { masks, open } = drawing.value;
-  const faults = [
-    ...(open === null ? [] : ['The mask that is being drawn is not closed yet.']),
-    ...faultsOf(masks),
-  ];
+  const faults = faultsOf(masks);
+  const focus = useSignal(0);
   const isChanged = JSON.stringify(masks) !== JSON.stringify(saved) || open !== null;
 
   return (
     <div class="mask-editor">
       <div class="mask-picture">
-        <MaskCanvas drawing={drawing.value} still={still.picture} onChange={set} />
+        <MaskCanvas
+          drawing={drawing.value}
+          still={still.picture}
+          focus={focus.value}
+          onChange={set}
+        />
         <p class="quiet" role="status">
           {still.said}
         </p>
@@ -52,7 +55,10 @@ export function MaskEditor({ camera, origin, saved }: Props): ComponentChild {
             <button
               type="button"
               disabled={masks.length >= masksMax}
-              onClick={() => set(addSquare(drawing.value))}
+              onClick={() => {
+                set(addSquare(drawing.value));
+                focus.value += 1;
+              }}
             >
               Add a mask by numbers
             </button>
@@ -93,19 +99,29 @@ export function MaskEditor({ camera, origin, saved }: Props): ComponentChild {
       </div>
       <div class="mask-side">
         <MaskList drawing={drawing.value} onChange={set} />
+        {open !== null && (
+          <p class="quiet">
+            The mask that is being drawn is not closed yet: it has {open.length} of at least 3
+            corners.
+          </p>
+        )}
         <div class="failure faults" role="alert">
           {faults.map((fault) => (
             <p key={fault}>{fault}</p>
           ))}
         </div>
         {origin === 'api' ? (
-          <Save camera={camera} masks={masks} isReady={isChanged && faults.length === 0} />
+          <Save
+            camera={camera}
+            masks={masks}
+            isReady={isChanged && open === null && faults.length === 0}
+          />
         ) : origin === 'yard' ? (
           <p class="panel notice">
             {camera} is simulated; its masks cannot be kept. What is drawn here is for trying only.
           </p>
         ) : (
-          <Lines camera={camera} masks={masks} isReady={faults.length === 0} />
+          <Lines camera={camera} masks={masks} isReady={open === null && faults.length === 0} />
         )}
       </div>
     </div>

@@ -70,3 +70,18 @@ export function observedWords({ observed, onsetAfterMs, because }: Outcome): {
     more: onsetAfterMs === null ? '' : `after ${secondsText(onsetAfterMs)}`,
   };
 }
+
+/** Why what is stored could not be read. */
+export function whyNot(error: unknown): string {
+  if (!(error instanceof Error)) return 'Nobody knows why.';
+  switch (error.name) {
+    case 'TimeoutError':
+      return 'The server did not answer in time.';
+    case 'NoResponders':
+      return 'The server keeps nothing of this kind.';
+    case 'RequestError':
+      return error.cause === undefined ? error.message : whyNot(error.cause);
+    default:
+      return error.message;
+  }
+}

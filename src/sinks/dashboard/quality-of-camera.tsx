@@ -18,6 +18,7 @@ import {
   secondsText,
   shareText,
   timeText,
+  whyNot,
 } from './page-words.js';
 
 interface Props {
@@ -210,7 +211,7 @@ function Diagrams({ camera, period, total }: DiagramsProps): ComponentChild {
       (quality) => (phase.value = { at: 'read', quality }),
       (error: unknown) => {
         if (signal.aborted) return;
-        phase.value = { at: 'failed', why: error instanceof Error ? error.message : '' };
+        phase.value = { at: 'failed', why: whyNot(error) };
       },
     );
     return () => leaving.abort();
