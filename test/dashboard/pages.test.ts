@@ -256,6 +256,7 @@ describe.skipIf(chromiumPath === undefined)('the pages', () => {
       await page.getByText('a van', { exact: false }).waitFor();
       await page.getByRole('button', { name: 'Stop' }).click();
       await page.getByText('– stopped').waitFor();
+      expect(await page.locator('.exchanges li').count()).toBe(1);
       await page.getByLabel('Question', { exact: true }).fill('boom');
       await page.getByRole('button', { name: 'Ask' }).click();
       await page.getByText('4 questions already wait. Ask again later.').waitFor();

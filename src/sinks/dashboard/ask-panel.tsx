@@ -85,11 +85,12 @@ export function AskPanel({ camera }: { readonly camera: string }): ComponentChil
           placeholder="Empty: how the newest event came"
         />
         {isAsking.value ? (
-          <button type="button" onClick={() => leaving.current?.abort()}>
+          // Not the same element as the other: while it is clicked it would become that one, and send the form.
+          <button key="stop" type="button" onClick={() => leaving.current?.abort()}>
             Stop
           </button>
         ) : (
-          <button class="primary" disabled={!isThere}>
+          <button key="ask" class="primary" disabled={!isThere}>
             Ask
           </button>
         )}
@@ -126,7 +127,7 @@ function Answered({ exchange }: { readonly exchange: Exchange }): ComponentChild
     <li aria-busy={isOpen(exchange)}>
       <p class="question">{question === '' ? 'How did the newest event come?' : question}</p>
       <p class="answer" aria-live="polite" aria-atomic="true">
-        {answer}
+        {answer.trimStart()}
         {state === 'waiting' && <span class="quiet">Waiting for the model …</span>}
         {state === 'answering' && (
           <span class="caret" aria-hidden="true">
