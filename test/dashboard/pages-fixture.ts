@@ -41,6 +41,8 @@ export interface PagesFixture {
   answer: (asked: Asked) => Answer | Promise<Answer>;
   needsLogin: boolean;
   isLoggedIn: boolean;
+  /** No way to NATS: what is open is cut, and nothing new is let through. */
+  isCut: boolean;
   /** All that was asked with a body, in order. */
   readonly asked: Asked[];
   /** A page of its own; what it says on its console as an error is kept in `errors`. */
@@ -101,6 +103,7 @@ export async function startPages(): Promise<PagesFixture> {
     answer: () => ({ status: 204 }),
     needsLogin: false,
     isLoggedIn: true,
+    isCut: false,
     asked: [],
   };
   bus.serve('cameras.list', 'The cameras.', () => ({
@@ -118,7 +121,10 @@ export async function startPages(): Promise<PagesFixture> {
   const server = createServer((request, response) => {
     void serve(fixture, png, request, response);
   });
-  server.on('upgrade', passOn(webSocketPort));
+  server.on(
+    'upgrade',
+    passOn(webSocketPort, () => fixture.isCut),
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
 
@@ -233,10 +239,10 @@ function sessionOf({
   };
 }
 
-function passOn(webSocketPort: number) {
+function passOn(webSocketPort: number, isCut: () => boolean) {
   const server = new WebSocketServer({ noServer: true });
   return (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    if (!(request.url ?? '').startsWith(paths.nats)) {
+    if (isCut() || !(request.url ?? '').startsWith(paths.nats)) {
       socket.destroy();
       return;
     }
@@ -248,7 +254,11 @@ function passOn(webSocketPort: number) {
         else waiting.push(data);
       });
       behind.on('open', () => waiting.forEach((data) => behind.send(data)));
-      behind.on('message', (data: Buffer) => client.send(data, { binary: true }));
+      behind.on('message', (data: Buffer) => {
+        // A heartbeat comes twice a second.
+        if (isCut()) client.terminate();
+        else client.send(data, { binary: true });
+      });
       for (const side of [client, behind]) {
         const end = (): void => {
           client.terminate();
@@ -271,7 +281,7 @@ async function openPage(
   const errors: string[] = [];
   page.on('console', (message) => {
     // A refusal by the engine is told by the browser too, whatever the page does with it.
-    const isRefusal = message.text().startsWith('Failed to load resource');
+    const isRefusal = /^(Failed to load resource|WebSocket connection to)/.test(message.text());
     if (message.type() === 'error' && !isRefusal) errors.push(message.text());
   });
   page.on('pageerror', ({ message }) => errors.push(message));

@@ -66,7 +66,7 @@ describe.skipIf(chromiumPath === undefined)('the pages', () => {
     pages.answer = () => ({ status: 204 });
     pages.asked.length = 0;
     pages.cameras = [rowOf('gate'), rowOf('yard', { origin: 'file' })];
-    Object.assign(pages, { needsLogin: false, isLoggedIn: true });
+    Object.assign(pages, { needsLogin: false, isLoggedIn: true, isCut: false });
   });
   afterAll(() => pages.close());
 
@@ -170,6 +170,17 @@ describe.skipIf(chromiumPath === undefined)('the pages', () => {
       const page = await open('#/history?camera=gate');
       await rows(page).nth(2).click();
       await page.waitForURL(`**/#/camera/gate/test-gate-1-${count - 3}`);
+    });
+
+    it('keeps what was read while there is no way to NATS, and goes on after it', async () => {
+      const page = await open('#/history?camera=gate');
+      await rows(page).nth(49).waitFor();
+      pages.isCut = true;
+      await page.getByText('There is no way to NATS now').waitFor();
+      expect(await rows(page).count()).toBe(50);
+      pages.isCut = false;
+      await page.getByRole('button', { name: 'Show older' }).click();
+      await rows(page).nth(99).waitFor();
     });
 
     it('tells how many are new, and shows them only when asked', async () => {
