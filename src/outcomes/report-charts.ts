@@ -2,6 +2,7 @@
 import type { ReliabilityRow } from './calibration-histogram.js';
 import type { LeadRow, ReportSlice } from './report-sums.js';
 import { countText, leadText, markText, secondsText } from './report-tables.js';
+import { wilson } from './wilson.js';
 
 /** About the width of a small phone, so that letters keep their size there; wider screens scale it up. */
 const width = 340;
@@ -169,15 +170,6 @@ export function leadPlot(rows: readonly LeadRow[]): string {
   ];
   const says = rows.map((row) => `${leadText(row)}: ${row.hits}`).join('; ');
   return svg({ height: bottom + 38, says: `Lead times of hits: ${says || 'none'}.`, shapes });
-}
-
-/** 95 % interval of a share of `n`, by E. B. Wilson (1927). */
-function wilson(share: number, n: number): [number, number] {
-  const z = 1.96;
-  const scale = 1 + (z * z) / n;
-  const middle = (share + (z * z) / (2 * n)) / scale;
-  const half = (z / scale) * Math.sqrt((share * (1 - share)) / n + (z * z) / (4 * n * n));
-  return [Math.max(0, middle - half), Math.min(1, middle + half)];
 }
 
 export const percentText = (share: number): string => `${Math.round(share * 1_000) / 10} %`;

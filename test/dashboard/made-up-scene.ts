@@ -46,6 +46,6 @@ export function seenThing(
     },
     velocity,
     ageClips: 12,
-    mask: encodeRle(cells, rows, columns),
+    mask: { size: [rows, columns], counts: [...encodeRle(cells, rows, columns).counts] },
   };
 }

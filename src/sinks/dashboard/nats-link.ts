@@ -28,8 +28,13 @@ export interface NatsLink {
   /** The first stored message from a sequence on; `subject` may hold wildcards. */
   next(stream: string, sequence: number, subject: string): Promise<Stored | undefined>;
   ask(subject: string, request: unknown, timeoutMs?: number): Promise<unknown>;
-  /** Replies as they come, until one says `more: false`, an error comes, or `idleMs` pass without one. */
-  askMany(subject: string, request: unknown, idleMs: number): AsyncIterable<unknown>;
+  /** Replies as they come, until one says `more: false`, an error comes, `idleMs` pass without one, or the signal fires. */
+  askMany(
+    subject: string,
+    request: unknown,
+    idleMs: number,
+    signal?: AbortSignal,
+  ): AsyncIterable<unknown>;
   /** `open`, `lost` (it tries again by itself), at last `closed`. */
   readonly states: AsyncIterable<'open' | 'lost' | 'closed'>;
   close(): Promise<void>;
@@ -74,7 +79,7 @@ export async function openLink(session: Session): Promise<NatsLink> {
       const reply = await nc.request(subject, JSON.stringify(request), { timeout: timeoutMs });
       return jsonOf(reply);
     },
-    askMany: (subject, request, idleMs) => askMany(nc, subject, request, idleMs),
+    askMany: (subject, request, idleMs, signal) => askMany(nc, subject, request, idleMs, signal),
     states: statesOf(nc),
     close: () => nc.close(),
   };
@@ -117,9 +122,13 @@ async function* askMany(
   subject: string,
   request: unknown,
   idleMs: number,
+  signal: AbortSignal | undefined,
 ): AsyncIterable<unknown> {
   const inbox = createInbox(inboxPrefix);
   const replies: Subscription = nc.subscribe(inbox);
+  // The engine notices that nobody listens any more, and stops.
+  const leave = (): void => replies.unsubscribe();
+  signal?.addEventListener('abort', leave);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const wait = (): void => {
     clearTimeout(timer);
@@ -138,6 +147,7 @@ async function* askMany(
     }
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener('abort', leave);
     replies.unsubscribe();
   }
 }

@@ -16,10 +16,10 @@ export async function loadSession(): Promise<Session | null> {
 }
 
 /** Resolves with what went wrong; undefined: we are in. */
-export async function logIn(password: string): Promise<string | undefined> {
+export async function logIn(password: string): Promise<RequestFailure | undefined> {
   const failure = await send('POST', paths.login, { password });
   await loadSession();
-  return failure instanceof RequestFailure ? `${failure.message} ${failure.remedy}` : undefined;
+  return failure instanceof RequestFailure ? failure : undefined;
 }
 
 export async function logOut(): Promise<void> {
@@ -30,11 +30,14 @@ export async function logOut(): Promise<void> {
 export class RequestFailure extends Error {
   readonly code: string;
   readonly remedy: string;
+  /** Seconds until it may be tried again, where the engine says so. */
+  readonly retryAfterS: number | undefined;
 
-  constructor(code: string, message: string, remedy: string) {
+  constructor(code: string, message: string, remedy: string, retryAfterS?: number) {
     super(message);
     this.code = code;
     this.remedy = remedy;
+    this.retryAfterS = retryAfterS;
   }
 }
 
@@ -54,8 +57,14 @@ export async function send(
     if (response.ok) return response.status === 204 ? undefined : await response.json();
     if (response.status === 401 && path !== paths.login) void loadSession();
     const told = HttpErrorSchema.safeParse(await response.json().catch(() => undefined));
+    const seconds = Number(response.headers.get('retry-after'));
     return told.success
-      ? new RequestFailure(told.data.code, told.data.message, told.data.remedy)
+      ? new RequestFailure(
+          told.data.code,
+          told.data.message,
+          told.data.remedy,
+          seconds > 0 ? Math.ceil(seconds) : undefined,
+        )
       : new RequestFailure('http', `The engine answered ${response.status}.`, 'See its log.');
   } catch {
     return new RequestFailure(

@@ -80,6 +80,9 @@ function steady(before: number | undefined, now: number): number {
   return isNewClock ? now : before + (now - before) * 0.02;
 }
 
+/** Hear every outcome that comes; whoever puts itself in takes itself out. */
+export const outcomeListeners = new Set<(outcome: Outcome) => void>();
+
 const retryMs = 2_000;
 const tickMs = 250;
 const scenesMax = 32;
@@ -183,7 +186,9 @@ function take(value: unknown): void {
     }
     case 'lookahead.outcome.v1': {
       const { data } = OutcomeSchema.safeParse(value);
-      if (data !== undefined && data.target !== 'within') takeOutcome(data);
+      if (data === undefined || data.target === 'within') break;
+      takeOutcome(data);
+      for (const hear of outcomeListeners) hear(data);
       break;
     }
     case 'lookahead.event.v1': {

@@ -1,0 +1,87 @@
+/** Numbers and times as people read them. Pure. */
+import type { Outcome, UndecidableReason } from '../../messages.js';
+
+export const noMark = '–';
+
+/** A chance is never told to be sure. */
+export function chanceText(chance: number | null): string {
+  if (chance === null) return noMark;
+  if (chance < 0.01) return '< 1 %';
+  return chance > 0.99 ? '> 99 %' : `${Math.round(chance * 100)} %`;
+}
+
+/** Of what was counted, which unlike a chance may be all. */
+export const shareText = (share: number | null): string =>
+  share === null ? noMark : `${Math.round(share * 100)} %`;
+
+export const markText = (mark: number | null, decimals = 2): string =>
+  mark === null ? noMark : mark.toFixed(decimals).replace('-', '−');
+
+export const countText = (count: number): string => count.toLocaleString('en-GB');
+
+export function counted(count: number, one: string, more = `${one}s`): string {
+  return `${countText(count)} ${count === 1 ? one : more}`;
+}
+
+export const secondsText = (ms: number): string =>
+  `${(Math.round(ms / 100) / 10).toFixed(1).replace('-', '−')} s`;
+
+/** Positive: so long before the event began. */
+export function leadText(leadMs: number | null): string {
+  if (leadMs === null) return noMark;
+  return leadMs < 0 ? `${secondsText(-leadMs)} late` : `${secondsText(leadMs)} ahead`;
+}
+
+const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
+const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
+
+/** In the reader's own time zone; the day only where it is another one. */
+export function timeText(iso: string, nowMs: number): string {
+  const at = new Date(iso);
+  const isToday = at.toDateString() === new Date(nowMs).toDateString();
+  return isToday ? clock.format(at) : `${day.format(at)}, ${clock.format(at)}`;
+}
+
+export const verdictMarks = { hit: '✓', miss: '✗', surprise: '!', undecidable: '?' } as const;
+
+export const verdictWords = {
+  hit: 'Hit: the likeliest answer came true',
+  miss: 'Miss: another named answer came true',
+  surprise: 'Surprise: an event that was not named',
+  undecidable: 'Undecidable',
+} as const;
+
+const reasonWords: Readonly<Record<UndecidableReason, string>> = {
+  camera: 'the camera was not to be trusted',
+  gap: 'pictures are missing',
+  restart: 'the engine was away',
+  doubtful: 'what was recognised is too uncertain',
+  full: 'too many forecasts were waiting',
+};
+
+/** What happened, and in quiet letters when, or why nobody knows. */
+export function observedWords({ observed, onsetAfterMs, because }: Outcome): {
+  readonly what: string;
+  readonly more: string;
+} {
+  if (observed === null) return { what: 'not known', more: because ? reasonWords[because] : '' };
+  return {
+    what: observed,
+    more: onsetAfterMs === null ? '' : `after ${secondsText(onsetAfterMs)}`,
+  };
+}
+
+/** Why what is stored could not be read. */
+export function whyNot(error: unknown): string {
+  if (!(error instanceof Error)) return 'Nobody knows why.';
+  switch (error.name) {
+    case 'TimeoutError':
+      return 'The server did not answer in time.';
+    case 'NoResponders':
+      return 'The server keeps nothing of this kind.';
+    case 'RequestError':
+      return error.cause === undefined ? error.message : whyNot(error.cause);
+    default:
+      return error.message;
+  }
+}
