@@ -1,4 +1,5 @@
-/** Makes one connection of two WebSockets: ours to a server, and a browser's to us. If one closes, so does the other. */
+/** Makes one connection of two WebSockets: a browser's to us, and ours to a server. If one ends, so does the other. */
+import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import { Refusal } from './reply.js';
 
@@ -12,16 +13,21 @@ export interface JoinOptions {
 const handshakeMs = 5_000;
 const messageBytesMax = 16 << 20;
 
-/** Paused, so that the first message waits for whoever is to get it. Rejects with a Refusal of status 502. */
+/**
+ * Ends with the viewer's connection. It is paused, so that the first message waits for whoever is to get it. `opened` rejects
+ * with a Refusal of status 502.
+ */
 export function openSource(
   url: string,
   whose: string,
+  viewer: Duplex,
 ): { socket: WebSocket; opened: Promise<void> } {
   const socket = new WebSocket(url, {
     perMessageDeflate: false,
     handshakeTimeout: handshakeMs,
     maxPayload: messageBytesMax,
   });
+  viewer.once('close', () => socket.terminate());
   const opened = new Promise<void>((resolve, reject) => {
     socket.once('open', () => {
       socket.pause();
@@ -51,7 +57,6 @@ export function joinSockets(viewer: WebSocket, source: WebSocket, options: JoinO
   if (options.isTwoWay) passOn(viewer, source, options.unreadBytesMax, cut);
   for (const socket of [viewer, source]) socket.on('error', cut);
   // What is still on its way, such as the reason for the end, arrives first.
-  viewer.once('close', () => source.close());
   source.once('close', () => viewer.close());
   source.resume();
 }

@@ -53,11 +53,8 @@ export function showPictures(pictures: LivePictures, viewersMax: number): Pictur
         release();
         return;
       }
-      const { socket: source, opened } = openSource(url, `The picture of ${camera}`);
-      socket.once('close', () => {
-        source.terminate();
-        release();
-      });
+      const { socket: source, opened } = openSource(url, `The picture of ${camera}`, socket);
+      socket.once('close', release);
       await opened;
       sockets.handleUpgrade(request, socket, head, (viewer) => {
         keepAlive(viewer);

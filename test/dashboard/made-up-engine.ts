@@ -27,6 +27,8 @@ export interface MadeUpEngine {
   /** What the camera said last. */
   newest(camera: string): Forecast;
   publish(message: Message): Promise<unknown>;
+  /** Live pictures that are being watched. */
+  readonly viewers: () => number;
   /** No heartbeat, no message, while the connection stays: as an engine that hangs. */
   readonly hush: (isHushed: boolean) => void;
   /** Ends every connection of the page and refuses new ones. */
@@ -116,6 +118,7 @@ export async function startMadeUpEngine(cameras: readonly MadeUpCamera[]): Promi
     newest: (camera) => newest.get(camera)!,
     publish: (message) => bus.publish(message),
     hush: (now) => (isHushed = now),
+    viewers: web.viewers,
     shut: web.shut,
     close: async () => {
       timers.forEach(clearInterval);

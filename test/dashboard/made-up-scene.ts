@@ -34,6 +34,7 @@ export function seenThing(
       bottom = Math.max(bottom, row + 1);
     }
   }
+  const mask = encodeRle(cells, rows, columns);
   return {
     track,
     class: name,
@@ -46,6 +47,6 @@ export function seenThing(
     },
     velocity,
     ageClips: 12,
-    mask: { size: [rows, columns], counts: [...encodeRle(cells, rows, columns).counts] },
+    mask: { size: [...mask.size], counts: [...mask.counts] },
   };
 }

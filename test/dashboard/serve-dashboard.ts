@@ -12,6 +12,8 @@ import { site } from './made-up-camera.js';
 
 export interface ServedDashboard {
   readonly url: string;
+  /** Live pictures that are being watched. */
+  readonly viewers: () => number;
   /** Ends every connection and answers nothing, or goes on. */
   readonly shut: (isShut: boolean) => void;
   close(): Promise<void>;
@@ -60,11 +62,15 @@ export async function serveDashboard(natsUrl: string): Promise<ServedDashboard> 
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
+  const viewers = new Set<WebSocket>();
   const upgrades = new WebSocketServer({ noServer: true });
   server.on('upgrade', (request, socket, head) => {
     upgrades.handleUpgrade(request, socket, head, (viewer) => {
-      if (request.url?.startsWith('/picture') === true) playTestPicture(viewer);
-      else passOn(natsUrl, viewer);
+      if (request.url?.startsWith('/picture') === true) {
+        viewers.add(viewer);
+        viewer.on('close', () => viewers.delete(viewer));
+        playTestPicture(viewer);
+      } else passOn(natsUrl, viewer);
     });
   });
   server.listen(0, '127.0.0.1');
@@ -74,6 +80,7 @@ export async function serveDashboard(natsUrl: string): Promise<ServedDashboard> 
   const endAll = (): void => sockets.forEach((socket) => socket.destroy());
   return {
     url: `http://127.0.0.1:${port}/`,
+    viewers: () => viewers.size,
     shut: (now) => {
       isShut = now;
       if (now) endAll();

@@ -108,14 +108,15 @@ describe.skipIf(chromiumPath === undefined)('the dashboard', () => {
     await details.getByText('segmenter encoder').waitFor();
     await details.getByText('62 in 8 clips, 2 dropped').waitFor();
     await details.locator('.frames li').nth(5).waitFor();
-    const lane1 = await inkOf(page, '.lane canvas');
+    await page.locator('.chip.is-live').waitFor();
+    const before = await solidPixels(page, '.overlay');
     const step = details.getByRole('button', { name: /^the gate opens, because/ });
     await step.hover();
     await details.locator('.frames li.is-lit').first().waitFor();
-    // The things that it rests on are drawn bold, though the lane and the picture have moved on meanwhile.
     await page.waitForFunction(`document.querySelector('.lights.is-lit') !== null`);
-    expect(await litPixels(page, '.lane canvas')).toBeGreaterThan(50);
-    expect(lane1).toBeGreaterThan(0);
+    // Its time on the lane, and outlines around its things in the picture.
+    await expect.poll(() => litPixels(page, '.lane canvas')).toBeGreaterThan(50);
+    await expect.poll(() => solidPixels(page, '.overlay')).toBeGreaterThan(before + 500);
     await page.mouse.move(0, 0);
     await page.waitForFunction(`document.querySelector('.lights.is-lit') === null`);
     expect(await axe()).toEqual([]);
@@ -164,6 +165,18 @@ describe.skipIf(chromiumPath === undefined)('the dashboard', () => {
       .locator('.age')
       .getByText(/^still/)
       .waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  it('plays one in the grid on request, and ends it when its page is left', async () => {
+    const { page, problems } = await show('');
+    const button = page.getByRole('button', { name: 'Live picture of gate' });
+    await button.click();
+    await page.locator('.chip.is-live').waitFor();
+    expect(await button.getAttribute('aria-pressed')).toBe('true');
+    expect(engine.viewers()).toBe(1);
+    await page.getByRole('link', { name: 'Manage' }).click();
+    await expect.poll(engine.viewers).toBe(0);
     expect(problems).toEqual([]);
   });
 
@@ -229,9 +242,9 @@ function sequenceOf(id: string | null): number {
 
 type Page = OpenPage['page'];
 
-/** How many pixels are drawn at all. */
-function inkOf(page: Page, selector: string): Promise<number> {
-  return countPixels(page, selector, 'a > 0');
+/** How many are drawn so that nothing shines through: outlines, arrows, letters; masks are not. */
+function solidPixels(page: Page, selector: string): Promise<number> {
+  return countPixels(page, selector, 'a > 250');
 }
 
 /** How many have the colour of evidence: the line above and below its span. */

@@ -209,6 +209,23 @@ describe('an upgrade', () => {
     expect(all).toMatch(expected);
     await expect.poll(() => source.clients.size).toBe(0);
   });
+
+  it('that is refused leaves no half of a connection open', async () => {
+    const server = await httpForTest();
+    const port = Number(new URL(server.url).port);
+    const socket = createConnection({ port, host: '127.0.0.1', allowHalfOpen: true });
+    let broken = '';
+    socket.on('error', ({ message }) => (broken = message));
+    socket.write('GET /x HTTP/1.1\r\nHost: localhost\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n');
+    await once(socket.resume(), 'end');
+    // We could go on talking to somebody who only waits for us to end.
+    await expect
+      .poll(() => {
+        socket.write('x');
+        return broken;
+      })
+      .toMatch(/EPIPE|ECONNRESET/);
+  });
 });
 
 describe('a peer that is gone without a word', () => {

@@ -13,8 +13,10 @@ export interface LaneScale {
   readonly aheadMs: number;
 }
 
-/** Of the width. */
+/** Of the width; on a narrow lane the answers need more of it for their words. */
 const nowShare = 0.6;
+const narrowNowShare = 0.5;
+const narrowPx = 380;
 
 export function laneScale(
   widthPx: number,
@@ -22,7 +24,8 @@ export function laneScale(
   pastMs: number,
   aheadMs: number,
 ): LaneScale {
-  return { widthPx, nowPx: Math.round(widthPx * nowShare), nowMs, pastMs, aheadMs };
+  const share = widthPx < narrowPx ? narrowNowShare : nowShare;
+  return { widthPx, nowPx: Math.round(widthPx * share), nowMs, pastMs, aheadMs };
 }
 
 /** May lie beyond either end. */

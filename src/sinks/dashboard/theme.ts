@@ -35,22 +35,30 @@ export function colour(name: `--${string}`): string {
 const labels = new Map<string, number>();
 const labelsMax = 512;
 
-/** The fill of an answer: each label has its own hue, far from those that came before it; the page's text reads well on it. */
-export function labelColour(label: string, strength: number): string {
+/** Where each label has its place in the order of appearance. */
+function indexOf(label: string): number {
   if (labels.size > labelsMax) labels.clear();
   const index = labels.get(label) ?? labels.size;
   labels.set(label, index);
-  const hue = (55 + index * 137.5) % 360;
-  const [lightness, chroma] = isDark.value ? [0.46, 0.115] : [0.83, 0.115];
-  return `oklch(${lightness} ${chroma} ${hue.toFixed(0)} / ${strength.toFixed(2)})`;
+  return index;
+}
+
+/** Far from those that came before it. */
+function hueOf(index: number): string {
+  return ((55 + index * 137.5) % 360).toFixed(0);
+}
+
+/** The fill of an answer: its own hue, lighter or darker than its neighbours'; the page's text reads well on it. */
+export function labelColour(label: string, strength: number): string {
+  const index = indexOf(label);
+  const lightness = isDark.value ? 0.38 + 0.06 * (index % 3) : 0.88 - 0.05 * (index % 3);
+  return `oklch(${lightness.toFixed(2)} 0.115 ${hueOf(index)} / ${strength.toFixed(2)})`;
 }
 
 /** The same hue, where it has to stand out from the ground: marks, edges. */
 export function labelInk(label: string): string {
-  const index = labels.get(label) ?? labels.size;
-  labels.set(label, index);
-  const hue = (55 + index * 137.5) % 360;
-  return isDark.value ? `oklch(0.78 0.13 ${hue.toFixed(0)})` : `oklch(0.5 0.14 ${hue.toFixed(0)})`;
+  const hue = hueOf(indexOf(label));
+  return isDark.value ? `oklch(0.78 0.13 ${hue})` : `oklch(0.5 0.14 ${hue})`;
 }
 
 /** On a picture, dark or light as it may be. Neighbouring numbers are far apart. */

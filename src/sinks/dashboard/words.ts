@@ -1,11 +1,11 @@
 /** What a picture shows, in words: for those who cannot see it, and where a word is plainer. Pure. */
 import type { Forecast, Outcome, StateName } from '../../messages.js';
 
-/** `<1 %` and `>99 %` instead of a certainty that nobody claims. */
+/** `<1 %` and `>99 %` instead of a certainty that nobody claims. The space does not break. */
 export function percent(share: number): string {
-  if (share > 0 && share < 0.005) return '<1 %';
-  if (share < 1 && share > 0.995) return '>99 %';
-  return `${Math.round(share * 100)} %`;
+  if (share > 0 && share < 0.005) return '<1\u00a0%';
+  if (share < 1 && share > 0.995) return '>99\u00a0%';
+  return `${Math.round(share * 100)}\u00a0%`;
 }
 
 /** `0.4 s`, `12 s`, `3 min`, `5 h`, `2 d`. */
