@@ -154,7 +154,7 @@ describe.skipIf(chromiumPath === undefined)('the pages', () => {
       await page.getByLabel('Event').press('Enter');
       await page.getByText('Show older').waitFor();
       expect(hashOf(page)).toBe('#/history?camera=gate&label=waves&verdict=surprise');
-      expect(await page.locator('.outcomes .verdict').allInnerTexts()).toEqual(
+      expect(await page.locator('.outcomes .verdict-mark').allInnerTexts()).toEqual(
         Array.from({ length: 50 }, () => '!'),
       );
       await page.getByLabel('Chance, least %').fill('85');
@@ -233,7 +233,7 @@ describe.skipIf(chromiumPath === undefined)('the pages', () => {
 
     it('gives every figure with its count, and nothing where there is too little', async () => {
       const page = await open('#/quality?camera=gate');
-      const hits = page.locator('.figures div', { hasText: 'How often the likeliest' });
+      const hits = page.locator('.quality-figures div', { hasText: 'How often the likeliest' });
       expect(await hits.innerText()).toMatch(/60 % of 300 outcomes/);
       await page.getByRole('link', { name: 'the last week' }).click();
       await page.getByText(/12 outcomes: too few to say/).waitFor();

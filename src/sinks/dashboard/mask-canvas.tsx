@@ -117,7 +117,7 @@ export function MaskCanvas({ drawing, still, focus, onChange }: Props): Componen
         event.preventDefault();
       }}
     >
-      <rect class="no-picture" width={width} height={height} />
+      <rect class="no-still" width={width} height={height} />
       {still !== undefined && (
         <image href={still.url} width={width} height={height} preserveAspectRatio="none" />
       )}
