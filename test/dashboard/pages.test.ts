@@ -512,6 +512,8 @@ describe.skipIf(chromiumPath === undefined)('the pages', () => {
         }),
         rowOf('yard', { origin: 'file' }),
       ];
+      const page = await open('#/manage', { width: 360, colorScheme });
+      await page.evaluate(axe.source);
       for (const [hash, ready] of [
         ['#/history', '.outcomes tbody tr'],
         ['#/quality?camera=gate', 'circle.model'],
@@ -519,18 +521,16 @@ describe.skipIf(chromiumPath === undefined)('the pages', () => {
         ['#/manage/gate', '.mask-canvas polygon'],
         ['#/camera/gate', '.ask'],
       ] as const) {
-        const page = await open(hash, { width: 360, colorScheme });
+        await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
         await page.locator(ready).first().waitFor();
         const width = await page.evaluate<number>('document.documentElement.scrollWidth');
         expect(width, hash).toBe(360);
-        await page.evaluate(axe.source);
         const { violations } = await page.evaluate<{
           violations: { id: string; impact: string; nodes: { html: string }[] }[];
         }>('axe.run("main")');
         const serious = violations.filter(({ impact }) => /serious|critical/.test(impact));
         const told = serious.map(({ id, nodes }) => `${hash} ${id}: ${nodes[0]?.html ?? ''}`);
         expect(told).toEqual([]);
-        await page.context().close();
       }
     },
   );
