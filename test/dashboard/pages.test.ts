@@ -154,7 +154,7 @@ describe.skipIf(chromiumPath === undefined)('the pages', () => {
       await page.getByLabel('Event').press('Enter');
       await page.getByText('Show older').waitFor();
       expect(hashOf(page)).toBe('#/history?camera=gate&label=waves&verdict=surprise');
-      expect(await page.locator('.outcomes .verdict').allInnerTexts()).toEqual(
+      expect(await page.locator('.outcomes .verdict-mark').allInnerTexts()).toEqual(
         Array.from({ length: 50 }, () => '!'),
       );
       await page.getByLabel('Chance, least %').fill('85');
@@ -233,7 +233,7 @@ describe.skipIf(chromiumPath === undefined)('the pages', () => {
 
     it('gives every figure with its count, and nothing where there is too little', async () => {
       const page = await open('#/quality?camera=gate');
-      const hits = page.locator('.figures div', { hasText: 'How often the likeliest' });
+      const hits = page.locator('.quality-figures div', { hasText: 'How often the likeliest' });
       expect(await hits.innerText()).toMatch(/60 % of 300 outcomes/);
       await page.getByRole('link', { name: 'the last week' }).click();
       await page.getByText(/12 outcomes: too few to say/).waitFor();
@@ -512,6 +512,8 @@ describe.skipIf(chromiumPath === undefined)('the pages', () => {
         }),
         rowOf('yard', { origin: 'file' }),
       ];
+      const page = await open('#/manage', { width: 360, colorScheme });
+      await page.evaluate(axe.source);
       for (const [hash, ready] of [
         ['#/history', '.outcomes tbody tr'],
         ['#/quality?camera=gate', 'circle.model'],
@@ -519,18 +521,16 @@ describe.skipIf(chromiumPath === undefined)('the pages', () => {
         ['#/manage/gate', '.mask-canvas polygon'],
         ['#/camera/gate', '.ask'],
       ] as const) {
-        const page = await open(hash, { width: 360, colorScheme });
+        await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
         await page.locator(ready).first().waitFor();
         const width = await page.evaluate<number>('document.documentElement.scrollWidth');
         expect(width, hash).toBe(360);
-        await page.evaluate(axe.source);
         const { violations } = await page.evaluate<{
           violations: { id: string; impact: string; nodes: { html: string }[] }[];
         }>('axe.run("main")');
         const serious = violations.filter(({ impact }) => /serious|critical/.test(impact));
         const told = serious.map(({ id, nodes }) => `${hash} ${id}: ${nodes[0]?.html ?? ''}`);
         expect(told).toEqual([]);
-        await page.context().close();
       }
     },
   );

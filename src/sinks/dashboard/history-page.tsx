@@ -233,7 +233,7 @@ function rowOf(outcome: Outcome): Row {
     kind: verdict,
     cells: [
       <>
-        <span class={`verdict ${verdict}`} role="img" aria-label={verdictWords[verdict]}>
+        <span class={`verdict-mark ${verdict}`} role="img" aria-label={verdictWords[verdict]}>
           {verdictMarks[verdict]}
         </span>{' '}
         <a class="whole-row" href={to('camera', camera, id)}>

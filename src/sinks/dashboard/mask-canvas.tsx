@@ -1,7 +1,7 @@
 /** The picture with its masks, to be drawn on. */
 import { useSignal } from '@preact/signals';
 import type { ComponentChild } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { Corner } from '../../ingest/privacy-masks.js';
 import {
   addCorner,
@@ -13,6 +13,7 @@ import {
   removeCorner,
   type CornerAt,
   type Drawing,
+  type Edit,
 } from './mask-edit.js';
 import type { StillPicture } from './mask-editor.js';
 
@@ -21,7 +22,7 @@ interface Props {
   readonly still: StillPicture | undefined;
   /** Each other number puts the chosen corner into focus; 0 at first. */
   readonly focus: number;
-  readonly onChange: (drawing: Drawing) => void;
+  readonly onEdit: (edit: Edit) => void;
 }
 
 const cornerPx = 8;
@@ -29,13 +30,13 @@ const cornerPx = 8;
 const touchPx = 16;
 const steps = { small: 0.01, large: 0.05 } as const;
 
-export function MaskCanvas({ drawing, still, focus, onChange }: Props): ComponentChild {
+export function MaskCanvas({ drawing: shownDrawing, still, focus, onEdit }: Props): ComponentChild {
   const svg = useRef<SVGSVGElement>(null);
   /** Units of the drawing to a pixel of the screen. */
   const unit = useSignal(1);
   const dragged = useRef<CornerAt | undefined>(undefined);
   const { widthPx: width, heightPx: height } = still ?? { widthPx: 1_600, heightPx: 900 };
-  const { masks, open, chosen } = drawing;
+  const { masks, open, chosen } = shownDrawing;
 
   useEffect(() => {
     const element = svg.current;
@@ -49,20 +50,20 @@ export function MaskCanvas({ drawing, still, focus, onChange }: Props): Componen
     return () => watching.disconnect();
   }, [width]);
   // The arrow keys go where the chosen corner is; when the one in focus is gone, focus must not be lost with it.
-  const isTyping = useRef(false);
-  const lastFocus = useRef(focus);
-  useEffect(() => {
+  const taken = useSignal(0);
+  const asked = focus + taken.value;
+  const lastAsked = useRef(asked);
+  useLayoutEffect(() => {
     const element = svg.current;
-    const isAsked = focus !== lastFocus.current;
-    lastFocus.current = focus;
+    const isAsked = asked !== lastAsked.current;
+    lastAsked.current = asked;
     if (element === null) return;
-    if (!isAsked && !isTyping.current && !element.contains(document.activeElement)) return;
-    isTyping.current = false;
+    if (!isAsked && !element.contains(document.activeElement)) return;
     const corner =
       chosen &&
       element.querySelector<SVGElement>(`[data-corner="${chosen.mask} ${chosen.corner}"]`);
     (corner ?? element).focus({ preventScroll: true });
-  }, [chosen?.mask, chosen?.corner, focus]);
+  }, [chosen?.mask, chosen?.corner, asked]);
 
   const shareAt = ({ clientX, clientY }: MouseEvent): Corner => {
     const box = svg.current!.getBoundingClientRect();
@@ -72,24 +73,22 @@ export function MaskCanvas({ drawing, still, focus, onChange }: Props): Componen
     open !== null && mask === masks.length && corner === 0;
 
   const onCornerKey = (event: KeyboardEvent, at: CornerAt): void => {
-    const now = cornerOf(drawing, at);
     const direction = {
       ArrowLeft: [-1, 0],
       ArrowRight: [1, 0],
       ArrowUp: [0, -1],
       ArrowDown: [0, 1],
     }[event.key];
-    if (now !== undefined && direction !== undefined) {
+    if (direction !== undefined) {
       const step = event.shiftKey ? steps.large : steps.small;
-      onChange(
-        moveCorner(choose(drawing, at), at, [
-          now[0] + direction[0]! * step,
-          now[1] + direction[1]! * step,
-        ]),
-      );
+      onEdit((drawing) => {
+        const [x, y] = cornerOf(drawing, at) ?? [0, 0];
+        const to: Corner = [x + direction[0]! * step, y + direction[1]! * step];
+        return moveCorner(choose(drawing, at), at, to);
+      });
     } else if (event.key === 'Delete' || event.key === 'Backspace') {
-      isTyping.current = true;
-      onChange(removeCorner(drawing, at));
+      taken.value += 1;
+      onEdit((drawing) => removeCorner(drawing, at));
     } else return;
     event.preventDefault();
     event.stopPropagation();
@@ -107,17 +106,20 @@ export function MaskCanvas({ drawing, still, focus, onChange }: Props): Componen
       role="group"
       aria-label="Picture with privacy masks"
       tabIndex={0}
-      onClick={(event) => onChange(addCorner(drawing, shareAt(event)))}
+      onClick={(event) => {
+        const at = shareAt(event);
+        onEdit((drawing) => addCorner(drawing, at));
+      }}
       onKeyDown={(event) => {
-        if (event.key === 'Enter' && open !== null) onChange(closeMask(drawing));
+        if (event.key === 'Enter' && open !== null) onEdit(closeMask);
         else if (event.key === 'Escape' && open !== null) {
-          isTyping.current = true;
-          onChange(discardOpen(drawing));
+          taken.value += 1;
+          onEdit(discardOpen);
         } else return;
         event.preventDefault();
       }}
     >
-      <rect class="no-picture" width={width} height={height} />
+      <rect class="no-still" width={width} height={height} />
       {still !== undefined && (
         <image href={still.url} width={width} height={height} preserveAspectRatio="none" />
       )}
@@ -130,7 +132,7 @@ export function MaskCanvas({ drawing, still, focus, onChange }: Props): Componen
             // A corner of the one being drawn may lie on another mask.
             if (open !== null) return;
             event.stopPropagation();
-            onChange(choose(drawing, { mask: index, corner: 0 }));
+            onEdit((drawing) => choose(drawing, { mask: index, corner: 0 }));
           }}
         />
       ))}
@@ -150,10 +152,10 @@ export function MaskCanvas({ drawing, still, focus, onChange }: Props): Componen
               aria-label={`Mask ${index + 1}, corner ${corner + 1}: ${percent(x)} from the left, ${percent(y)} from the top${closes ? '; closes the mask' : ''}`}
               onClick={(event) => {
                 event.stopPropagation();
-                onChange(closes ? closeMask(drawing) : choose(drawing, at));
+                onEdit(closes ? closeMask : (drawing) => choose(drawing, at));
               }}
               onFocus={() => {
-                if (!isChosen) onChange(choose(drawing, at));
+                if (!isChosen) onEdit((drawing) => choose(drawing, at));
               }}
               onKeyDown={(event) => onCornerKey(event, at)}
               onPointerDown={(event) => {
@@ -162,7 +164,8 @@ export function MaskCanvas({ drawing, still, focus, onChange }: Props): Componen
               }}
               onPointerMove={(event) => {
                 if (dragged.current === undefined) return;
-                onChange(moveCorner(choose(drawing, at), at, shareAt(event)));
+                const to = shareAt(event);
+                onEdit((drawing) => moveCorner(choose(drawing, at), at, to));
               }}
               onPointerUp={() => (dragged.current = undefined)}
               onPointerCancel={() => (dragged.current = undefined)}

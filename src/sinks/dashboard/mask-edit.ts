@@ -18,6 +18,9 @@ export interface Drawing {
   readonly chosen: CornerAt | null;
 }
 
+/** Works on what is there when its turn comes: keys and pointers can be faster than the page is drawn. */
+export type Edit = (drawing: Drawing) => Drawing;
+
 export function drawingOf(masks: readonly Polygon[]): Drawing {
   return { masks, open: null, chosen: null };
 }

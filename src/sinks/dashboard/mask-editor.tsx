@@ -15,6 +15,7 @@ import {
   masksMax,
   yamlOf,
   type Drawing,
+  type Edit,
 } from './mask-edit.js';
 import { MaskList } from './mask-list.js';
 import { RequestFailure, send } from './session.js';
@@ -30,8 +31,8 @@ interface Props {
 export function MaskEditor({ camera, origin, saved }: Props): ComponentChild {
   const drawing = useSignal<Drawing>(drawingOf(saved));
   const still = useStill(camera);
-  const set = (now: Drawing): void => {
-    drawing.value = now;
+  const edit = (change: Edit): void => {
+    drawing.value = change(drawing.peek());
   };
   const { masks, open } = drawing.value;
   const faults = faultsOf(masks);
@@ -45,7 +46,7 @@ export function MaskEditor({ camera, origin, saved }: Props): ComponentChild {
           drawing={drawing.value}
           still={still.picture}
           focus={focus.value}
-          onChange={set}
+          onEdit={edit}
         />
         <p class="quiet" role="status">
           {still.said}
@@ -56,7 +57,7 @@ export function MaskEditor({ camera, origin, saved }: Props): ComponentChild {
               type="button"
               disabled={masks.length >= masksMax}
               onClick={() => {
-                set(addSquare(drawing.value));
+                edit(addSquare);
                 focus.value += 1;
               }}
             >
@@ -68,11 +69,11 @@ export function MaskEditor({ camera, origin, saved }: Props): ComponentChild {
                 type="button"
                 class="primary"
                 disabled={open.length < 3}
-                onClick={() => set(closeMask(drawing.value))}
+                onClick={() => edit(closeMask)}
               >
                 Close this mask
               </button>
-              <button type="button" onClick={() => set(discardOpen(drawing.value))}>
+              <button type="button" onClick={() => edit(discardOpen)}>
                 Discard it
               </button>
             </>
@@ -80,7 +81,7 @@ export function MaskEditor({ camera, origin, saved }: Props): ComponentChild {
           <button type="button" onClick={still.again}>
             New picture
           </button>
-          <button type="button" disabled={!isChanged} onClick={() => set(drawingOf(saved))}>
+          <button type="button" disabled={!isChanged} onClick={() => edit(() => drawingOf(saved))}>
             As it was
           </button>
         </div>
@@ -98,7 +99,7 @@ export function MaskEditor({ camera, origin, saved }: Props): ComponentChild {
         </details>
       </div>
       <div class="mask-side">
-        <MaskList drawing={drawing.value} onChange={set} />
+        <MaskList drawing={drawing.value} onEdit={edit} />
         {open !== null && (
           <p class="quiet">
             The mask that is being drawn is not closed yet: it has {open.length} of at least 3

@@ -10,15 +10,15 @@ import {
   removeMask,
   type CornerAt,
   type Drawing,
+  type Edit,
 } from './mask-edit.js';
 
 interface Props {
   readonly drawing: Drawing;
-  readonly onChange: (drawing: Drawing) => void;
+  readonly onEdit: (edit: Edit) => void;
 }
 
-export function MaskList({ drawing, onChange }: Props): ComponentChild {
-  const { masks, open, chosen } = drawing;
+export function MaskList({ drawing: { masks, open, chosen }, onEdit }: Props): ComponentChild {
   if (masks.length === 0 && open === null) {
     return <p class="quiet">No masks: everything can be seen. Click on the picture to draw one.</p>;
   }
@@ -39,8 +39,8 @@ export function MaskList({ drawing, onChange }: Props): ComponentChild {
                 key={at}
                 at={{ mask: index, corner: at }}
                 corner={corner}
-                drawing={drawing}
-                onChange={onChange}
+                isChosen={chosen?.mask === index && chosen.corner === at}
+                onEdit={onEdit}
               />
             ))}
           </ol>
@@ -50,12 +50,12 @@ export function MaskList({ drawing, onChange }: Props): ComponentChild {
               disabled={mask.length >= cornersMax}
               onClick={() => {
                 const corner = chosen?.mask === index ? chosen.corner : mask.length - 1;
-                onChange(insertCorner(drawing, { mask: index, corner }));
+                onEdit((drawing) => insertCorner(drawing, { mask: index, corner }));
               }}
             >
               Add a corner
             </button>
-            <button type="button" onClick={() => onChange(removeMask(drawing, index))}>
+            <button type="button" onClick={() => onEdit((drawing) => removeMask(drawing, index))}>
               Remove mask {index + 1}
             </button>
           </div>
@@ -65,14 +65,13 @@ export function MaskList({ drawing, onChange }: Props): ComponentChild {
   );
 }
 
-interface CornerProps extends Props {
+interface CornerProps extends Pick<Props, 'onEdit'> {
   readonly at: CornerAt;
   readonly corner: Corner;
+  readonly isChosen: boolean;
 }
 
-function CornerRow({ at, corner, drawing, onChange }: CornerProps): ComponentChild {
-  const { chosen } = drawing;
-  const isChosen = chosen?.mask === at.mask && chosen.corner === at.corner;
+function CornerRow({ at, corner, isChosen, onEdit }: CornerProps): ComponentChild {
   const field = (axis: 0 | 1, title: string, from: string): ComponentChild => (
     <label>
       <span aria-hidden="true">{title}</span>
@@ -84,12 +83,13 @@ function CornerRow({ at, corner, drawing, onChange }: CornerProps): ComponentChi
         aria-label={`Corner ${at.corner + 1}, % from the ${from}`}
         value={Math.round(corner[axis] * 10_000) / 100}
         onFocus={() => {
-          if (!isChosen) onChange(choose(drawing, at));
+          if (!isChosen) onEdit((drawing) => choose(drawing, at));
         }}
         onInput={({ currentTarget: { value } }) => {
           const number = Number(value) / 100;
           if (value === '' || Number.isNaN(number)) return;
-          onChange(moveCorner(drawing, at, axis === 0 ? [number, corner[1]] : [corner[0], number]));
+          const to: Corner = axis === 0 ? [number, corner[1]] : [corner[0], number];
+          onEdit((drawing) => moveCorner(drawing, at, to));
         }}
       />
       <span aria-hidden="true">%</span>
@@ -102,7 +102,7 @@ function CornerRow({ at, corner, drawing, onChange }: CornerProps): ComponentChi
       <button
         type="button"
         aria-label={`Remove corner ${at.corner + 1} of mask ${at.mask + 1}`}
-        onClick={() => onChange(removeCorner(drawing, at))}
+        onClick={() => onEdit((drawing) => removeCorner(drawing, at))}
       >
         ×
       </button>

@@ -62,7 +62,7 @@ function Figures({ marks }: { readonly marks: PeriodScore }): ComponentChild {
   const isFew = outcomes < outcomesMin;
   return (
     <>
-      <dl class="figures">
+      <dl class="quality-figures">
         {(isFew ? fewFigures(marks) : figuresOf(marks)).map(({ name, value, of, means }) => (
           <div key={name} class="panel">
             <dt>{name}</dt>
