@@ -6,7 +6,7 @@ import { OverlayControls } from './overlay-controls.js';
 import { hasPicture, Picture, type PictureMode } from './picture.js';
 import { to } from './route.js';
 import { StateBadge, useShownState } from './state-badge.js';
-import { link, nowMs, type CameraView } from './store.js';
+import { isSilent, link, nowMs, type CameraView } from './store.js';
 import { likeliestWords, sinceTime, type ShownState } from './words.js';
 
 export function CamerasPage({
@@ -17,7 +17,11 @@ export function CamerasPage({
   if (cameras === undefined) {
     return (
       <p class="empty">
-        {link.value.state === 'hindered' ? 'No cameras can be shown.' : 'Looking for cameras …'}
+        {link.value.state === 'hindered'
+          ? 'No cameras can be shown.'
+          : isSilent.value
+            ? 'Its cameras are shown as soon as the engine is heard.'
+            : 'Looking for cameras …'}
       </p>
     );
   }

@@ -90,6 +90,8 @@ const scenesMax = 32;
 const fillsAtOnce = 4;
 /** This clock less the engine's. */
 let aheadMs: number | undefined;
+/** Of the engine's run that was heard last. */
+let epoch: number | undefined;
 let nats: NatsLink | undefined;
 
 /** For history, questions and the like; undefined while there is no way to NATS. */
@@ -159,6 +161,10 @@ function listen(to: NatsLink, site: string): void {
   to.listen(subjects.heartbeat(site), (value) => {
     const { data } = HeartbeatSchema.safeParse(value);
     if (data === undefined) return;
+    // Another run of the engine, or one that was away: what it said meanwhile is read.
+    const isBack = isSilent.peek() || (epoch !== undefined && epoch !== data.epoch);
+    epoch = data.epoch;
+    if (isBack) void fill(to, site);
     aheadMs = steady(aheadMs, Date.now() - Date.parse(data.at));
     batch(() => {
       heartbeatAtMs.value = Date.parse(data.at);
