@@ -180,10 +180,14 @@ describe('on one machine', () => {
       const robot = await busOf(server, 'robot');
       await robot.ready(20_000);
       await vi.waitFor(async () => {
-        const listed = await firstValueFrom(robot.call('cameras.list', {}));
+        const listed = await firstValueFrom(robot.call('cameras.list', {}), {
+          defaultValue: undefined,
+        });
         expect(listed).toEqual({ cameras: ['gate'] });
       }, patience);
-      const answer = await lastValueFrom(robot.call('ask', {}).pipe(take(60), toArray()));
+      const answer = await lastValueFrom(robot.call('ask', {}).pipe(take(60), toArray()), {
+        defaultValue: [],
+      });
       expect(answer).toEqual(pieces.map((_, piece) => ({ piece })));
     });
 

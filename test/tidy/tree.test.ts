@@ -1,5 +1,5 @@
 /** What no compiler checks: the tree itself. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -14,7 +14,9 @@ function filesIn(folder: string, ext: string): string[] {
     .filter((path) => !/node_modules|\.venv|__pycache__/.test(path));
 }
 
-const sources = filesIn('src', '.ts').filter((path) => !path.endsWith('.d.ts'));
+const sources = [...filesIn('src', '.ts'), ...filesIn('src', '.tsx')].filter(
+  (path) => !path.endsWith('.d.ts'),
+);
 
 /** Programs of their own: a process starts with them. Who starts them is in the second column. */
 const entries: Readonly<Record<string, string>> = {
@@ -26,13 +28,19 @@ const entries: Readonly<Record<string, string>> = {
   'src/ingest/preview-process.ts': 'src/ingest/preview.ts',
   'src/models/perceiver-process.ts': 'src/models/model-ports.ts',
   'src/models/reasoner-process.ts': 'src/models/model-ports.ts',
+  'src/sinks/dashboard/main.tsx': 'src/sinks/dashboard/index.html',
+  'src/sinks/dashboard/vite.config.ts': 'setup/packages.mjs',
 };
 
 function importsOf(path: string): string[] {
   const specifiers = read(path).matchAll(/(?:from|import|import\()\s*'(\.[^']+)'/g);
-  return [...specifiers].map(([, specifier]) =>
-    relative(root, resolve(root, dirname(path), specifier!.replace(/\.js$/, '.ts'))),
-  );
+  return [...specifiers]
+    .filter(([, specifier]) => !specifier!.endsWith('.css'))
+    .map(([, specifier]) => {
+      const target = relative(root, resolve(root, dirname(path), specifier!));
+      const typed = target.replace(/\.js$/, '.ts');
+      return existsSync(join(root, `${typed}x`)) ? `${typed}x` : typed;
+    });
 }
 
 describe('src', () => {
@@ -48,14 +56,17 @@ describe('src', () => {
   });
 
   it.each(Object.entries(entries))('%s is started by %s', (entry, starter) => {
-    const name = entry.replace(/.*\//, '').replace('.ts', '');
+    const name = entry.replace(/.*\//, '').replace(/\.tsx?$/, '');
     // The models' processes share one name pattern: `${role}-process`.
     const pattern = name.endsWith('er-process') ? /-process/ : new RegExp(name);
     expect(read(starter)).toMatch(pattern);
   });
 
   it('imports every file that it has by its own name', () => {
-    const known = new Set(filesIn('src', '.ts').map((path) => path.replace(/\.d\.ts$/, '.ts')));
+    const known = new Set([
+      ...sources,
+      ...filesIn('src', '.d.ts').map((path) => path.replace(/\.d\.ts$/, '.ts')),
+    ]);
     const broken = sources.flatMap((path) =>
       importsOf(path).filter((target) => !known.has(target)),
     );
@@ -70,11 +81,10 @@ describe('src', () => {
 describe('names', () => {
   it('of files are kebab-case', () => {
     const all = ['src', 'test', 'bench', 'examples', 'setup'].flatMap((folder) => [
-      ...filesIn(folder, '.ts'),
-      ...filesIn(folder, '.mjs'),
+      ...['.ts', '.tsx', '.mjs'].flatMap((ext) => filesIn(folder, ext)),
     ]);
     const odd = all.filter(
-      (path) => !/\/[a-z0-9]+(-[a-z0-9]+)*(\.test|\.d)?\.(ts|mjs)$/.test(path),
+      (path) => !/\/[a-z0-9]+(-[a-z0-9]+)*(\.test|\.d|\.config)?\.(tsx?|mjs)$/.test(path),
     );
     expect(odd).toEqual([]);
   });
@@ -84,8 +94,8 @@ describe('nothing of one machine', () => {
   const texts = [
     ...['src', 'test', 'bench', 'examples', 'docs', 'setup', 'deploy', 'training'].flatMap(
       (folder) =>
-        ['.ts', '.mjs', '.md', '.py', '.yaml', '.toml', '.lock'].flatMap((ext) =>
-          filesIn(folder, ext),
+        ['.ts', '.tsx', '.css', '.html', '.mjs', '.md', '.py', '.yaml', '.toml', '.lock'].flatMap(
+          (ext) => filesIn(folder, ext),
         ),
     ),
     'package.json',
