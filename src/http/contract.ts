@@ -21,7 +21,10 @@ export const paths = {
   nats: '/nats',
   /** Upgrade: MPEG-1 of `?camera=NAME`, as jsmpeg plays it. */
   picture: '/picture',
-  /** PNG of `?camera=NAME`: the newest key frame, or with `&at=ISO` that of this moment. */
+  /**
+   * PNG of `?camera=NAME`: the newest key frame, or with `&at=ISO` that of this moment; 204: there is none. It is the whole
+   * picture of the camera and nothing else, so that boxes and privacy masks are shares of it.
+   */
   still: '/still',
   cameras: '/api/cameras',
   cameraTest: '/api/cameras/test',

@@ -1,11 +1,10 @@
-/** GET /still: one key frame as PNG. */
+/** GET /still: one key frame as PNG, without the bars that the models see; 204 where there is none. */
 import { z } from 'zod';
 import { TokenSchema } from '../messages.js';
 import { atMost } from './at-most.js';
 import { paths } from './contract.js';
 import type { Stills } from './ports.js';
 import { readQuery } from './query.js';
-import { Refusal } from './reply.js';
 import type { Routes } from './routes.js';
 
 const QuerySchema = z.strictObject({
@@ -27,14 +26,8 @@ export function stillRoutes(stills: Stills | undefined): Routes {
           const { camera, at } = readQuery(query, QuerySchema);
           const atMs = at === undefined ? undefined : Date.parse(at);
           const still = await limited(() => stills.png(camera, atMs));
-          if (still === undefined) {
-            throw new Refusal(
-              404,
-              'window_missing',
-              `There is no picture of ${camera}${at === undefined ? '' : ` at ${at}`}.`,
-              'Only the last pictures of cameras that are being watched are kept.',
-            );
-          }
+          // No error: a camera that was just added has none yet, and a moment that is long gone has none any more.
+          if (still === undefined) return { status: 204 };
           return {
             status: 200,
             type: 'image/png',

@@ -2,9 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeRle } from '../../src/models/rle.js';
 import { maskBounds, maskCells, smoothMask } from '../../src/sinks/dashboard/mask-pixels.js';
-import { pictureArea } from '../../src/sinks/dashboard/picture-area.js';
-import { barsOf } from '../../src/sinks/dashboard/still-bars.js';
-import { seenThing } from './made-up-scene.js';
+import { sceneAt } from '../../src/sinks/dashboard/scene-at.js';
+import { scene } from '../support/messages.js';
 
 const grids = fc
   .tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }))
@@ -63,46 +62,18 @@ describe('a mask', () => {
   });
 });
 
-describe('the picture within the frame', () => {
-  it('is told by masks and boxes together: 16:9 in 160 x 96', () => {
-    const things = [
-      seenThing(1, 'gate', { x: 0.1, y: 0.2, width: 0.2, height: 0.3 }),
-      seenThing(2, 'car', { x: 0.5, y: 0.6, width: 0.3, height: 0.2 }),
-    ];
-    const area = pictureArea(things);
-    expect(area?.width).toBe(1);
-    expect(area?.height).toBeCloseTo(90 / 96, 3);
+describe('the scene of a still', () => {
+  const scenes = [0, 1, 2].map((clip) => scene(clip));
+  const startMs = Date.parse(scenes[0]!.from);
+
+  it('is that of the clip whose key frame it is', () => {
+    expect(sceneAt(scenes, startMs + 500)?.clip).toBe(0);
+    expect(sceneAt(scenes, startMs + 2_700)?.clip).toBe(2);
   });
 
-  it('is not guessed where nothing tells, or what tells is no letterbox', () => {
-    expect(pictureArea([])).toBeUndefined();
-    const one = seenThing(1, 'car', { x: 0.1, y: 0.1, width: 0.3, height: 0.3 });
-    const odd = { ...one, box: { x: 0.6, y: 0.6, width: 0.1, height: 0.3 } };
-    expect(pictureArea([one, odd])).toBeUndefined();
-  });
-});
-
-describe('a still of which nothing is known', () => {
-  /** Grey, with so many black rows above and below, and columns on each side. */
-  const still = (width: number, height: number, rows: number, columns: number) => {
-    const data = new Uint8ClampedArray(width * height * 4).fill(120);
-    for (let y = 0; y < height; y++) {
-      for (let x = 0; x < width; x++) {
-        const isBar = y < rows || y >= height - rows || x < columns || x >= width - columns;
-        if (isBar) data.fill(0, (y * width + x) * 4, (y * width + x) * 4 + 3);
-      }
-    }
-    return data;
-  };
-
-  it('has bars where a usual picture would have them', () => {
-    expect(barsOf(still(160, 96, 3, 0), 160, 96)).toEqual({ width: 1, height: 90 / 96 });
-    expect(barsOf(still(160, 96, 0, 16), 160, 96)).toEqual({ width: 128 / 160, height: 1 });
-  });
-
-  it('has none where there are none, or where all is dark', () => {
-    for (const data of [still(160, 96, 0, 0), still(160, 96, 48, 0), still(160, 96, 11, 0)]) {
-      expect(barsOf(data, 160, 96)).toEqual({ width: 1, height: 1 });
-    }
+  it('is none where that clip was not heard of', () => {
+    expect(sceneAt(scenes, startMs - 400)).toBeUndefined();
+    expect(sceneAt(scenes, startMs + 3_400)).toBeUndefined();
+    expect(sceneAt(scenes, undefined)).toBeUndefined();
   });
 });

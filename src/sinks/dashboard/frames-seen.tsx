@@ -7,9 +7,8 @@ import { frameTimes } from './frame-times.js';
 import type { Evidence } from './lighting.js';
 import { drawOverlay } from './overlay-draw.js';
 import { overlayOpacity } from './overlay-settings.js';
-import type { PictureArea } from './picture-area.js';
-import { areaOf } from './picture-areas.js';
 import { drawStill } from './picture.js';
+import { sceneAt } from './scene-at.js';
 import { fetchStill, stillsKeptMs } from './still.js';
 import { engineNowMs, type CameraView } from './store.js';
 import { clockTime } from './words.js';
@@ -60,7 +59,7 @@ export function FramesSeen({
       ) : (
         <ol class="frames">
           {frames.value.map((frame) => (
-            <FrameSeen key={frame.atMs} frame={frame} area={areaOf(camera)} lit={lit} />
+            <FrameSeen key={frame.atMs} frame={frame} lit={lit} />
           ))}
         </ol>
       )}
@@ -83,18 +82,15 @@ async function load(
     );
     if (signal.aborted) return;
     if (still === undefined) continue;
-    const scene = scenes.find(({ to: end }) => Math.abs(Date.parse(end) - still.atMs) < 600);
-    frames.value = [...frames.peek(), { ...still, scene }];
+    frames.value = [...frames.peek(), { ...still, scene: sceneAt(scenes, still.atMs) }];
   }
 }
 
 function FrameSeen({
   frame,
-  area,
   lit,
 }: {
   readonly frame: SeenFrame;
-  readonly area: ReadonlySignal<PictureArea>;
   readonly lit: ReadonlySignal<Evidence | undefined>;
 }): ComponentChild {
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -107,7 +103,7 @@ function FrameSeen({
     const { tracks } = lit.value ?? {};
     if (!isMounted.value || element === null) return;
     const objects = frame.scene?.objects ?? [];
-    drawStill(element, frame.bitmap, area.value);
+    drawStill(element, frame.bitmap);
     const context = element.getContext('2d');
     if (context === null) return;
     const { width, height } = element;

@@ -8,6 +8,7 @@ import { drawOverlay, hasMotion } from './overlay-draw.js';
 import { hasBoxes, isOverlayOn, overlayOpacity } from './overlay-settings.js';
 import { engineNowMs, type CameraView } from './store.js';
 import { isMotionReduced } from './theme.js';
+import { sceneAt } from './scene-at.js';
 import { touch } from './touch.js';
 
 /** A live picture is so much behind; a thing that moves is drawn where it is seen. */
@@ -18,11 +19,13 @@ const staleMs = 5_000;
 
 export interface OverlayProps {
   readonly camera: CameraView;
+  /** Of what is under it: the moment of a still; undefined: there is no picture. */
+  readonly shownAt: ReadonlySignal<number | 'live' | undefined>;
   readonly lit?: ReadonlySignal<ReadonlySet<number> | undefined> | undefined;
   readonly hasLabels: boolean;
 }
 
-export function Overlay({ camera, lit, hasLabels }: OverlayProps): ComponentChild {
+export function Overlay({ camera, shownAt, lit, hasLabels }: OverlayProps): ComponentChild {
   const canvas = useRef<HTMLCanvasElement>(null);
   const drawing = useRef<DrawingHandle | undefined>(undefined);
   useEffect(() => {
@@ -30,9 +33,10 @@ export function Overlay({ camera, lit, hasLabels }: OverlayProps): ComponentChil
     if (element === null) return;
     const draw = (): void => {
       const surface = surfaceOf(element);
-      const scene = camera.scene.peek();
+      const at = shownAt.peek();
+      const scene = at === 'live' ? camera.scene.peek() : sceneAt(camera.scenes, at);
       if (surface === undefined || scene === undefined) return;
-      const ageMs = engineNowMs() - Date.parse(scene.to);
+      const ageMs = at === 'live' ? engineNowMs() - Date.parse(scene.to) : 0;
       const isAsked = isOverlayOn.peek() || lit?.peek() !== undefined;
       if (!isAsked || ageMs > staleMs) return;
       drawOverlay(surface, scene.objects, {
@@ -46,7 +50,7 @@ export function Overlay({ camera, lit, hasLabels }: OverlayProps): ComponentChil
     };
     const everyMs = (): number => {
       const objects = camera.scene.peek()?.objects ?? [];
-      if (objects.length === 0) return onlyWhenAsked;
+      if (objects.length === 0 || shownAt.peek() !== 'live') return onlyWhenAsked;
       return hasMotion(objects) && !isMotionReduced.peek() ? (hasLabels ? 50 : 125) : staleMs;
     };
     const stopSizing = watchSize(element);
@@ -59,9 +63,9 @@ export function Overlay({ camera, lit, hasLabels }: OverlayProps): ComponentChil
       handle.stop();
       drawing.current = undefined;
     };
-  }, [camera, hasLabels]);
+  }, [camera, shownAt, hasLabels]);
   useSignalEffect(() => {
-    touch(camera.scene, isOverlayOn, overlayOpacity, hasBoxes, lit);
+    touch(camera.scene, shownAt, isOverlayOn, overlayOpacity, hasBoxes, lit);
     drawing.current?.ask();
   });
   return <canvas ref={canvas} class="overlay" aria-hidden="true" />;

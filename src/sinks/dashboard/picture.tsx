@@ -6,8 +6,6 @@ import type { StateName } from '../../messages.js';
 import { slotsTaken, takeSlot } from './live-slots.js';
 import { isPageVisible, useOnScreen } from './on-screen.js';
 import { Overlay, type OverlayProps } from './overlay.js';
-import type { PictureArea } from './picture-area.js';
-import { areaOf, learnFromScene, learnFromStill } from './picture-areas.js';
 import { playLive, type LiveState } from './play-live.js';
 import { session } from './session.js';
 import { fetchStill, type Still } from './still.js';
@@ -18,7 +16,7 @@ import { duration } from './words.js';
 
 export type PictureMode = 'live' | 'still';
 
-export interface PictureProps extends OverlayProps {
+export interface PictureProps extends Omit<OverlayProps, 'shownAt'> {
   readonly mode: PictureMode;
 }
 
@@ -31,26 +29,21 @@ export function Picture({ camera, mode, lit, hasLabels }: PictureProps): Compone
   const [element, isOnScreen] = useOnScreen<HTMLDivElement>();
   const live = useSignal<LiveNow>({ state: 'off' });
   const still = useSignal<Still | undefined>(undefined);
-  const area = areaOf(camera);
   const ratio = useComputed(() => {
     const playing = live.value;
     if (playing.state === 'playing') return playing.widthPx / playing.heightPx;
     const shown = still.value;
-    if (shown === undefined) return usualRatio;
-    const { width, height } = area.value;
-    return (shown.bitmap.width * width) / (shown.bitmap.height * height);
+    return shown === undefined ? usualRatio : shown.bitmap.width / shown.bitmap.height;
   });
-  useSignalEffect(() => {
-    const scene = camera.scene.value;
-    if (scene !== undefined) learnFromScene(camera, scene);
-  });
+  const shownAt = useComputed(() =>
+    live.value.state === 'playing' ? ('live' as const) : still.value?.atMs,
+  );
   return (
     <div class="picture" ref={element}>
       <Frame ratio={ratio}>
         <StillCanvas
           camera={camera}
           still={still}
-          area={area}
           isWanted={() => isOnScreen.value && isPageVisible.value && live.value.state !== 'playing'}
         />
         {mode === 'live' && (
@@ -60,7 +53,7 @@ export function Picture({ camera, mode, lit, hasLabels }: PictureProps): Compone
             isWanted={() => isOnScreen.value && isPageVisible.value}
           />
         )}
-        <Overlay camera={camera} lit={lit} hasLabels={hasLabels} />
+        <Overlay camera={camera} shownAt={shownAt} lit={lit} hasLabels={hasLabels} />
       </Frame>
       <PictureNote camera={camera} live={live} still={still} mode={mode} />
     </div>
@@ -93,12 +86,10 @@ const lookMs = 500;
 function StillCanvas({
   camera,
   still,
-  area,
   isWanted,
 }: {
   readonly camera: CameraView;
   readonly still: Signal<Still | undefined>;
-  readonly area: Signal<PictureArea>;
   readonly isWanted: () => boolean;
 }): ComponentChild {
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -120,7 +111,6 @@ function StillCanvas({
         const got = await fetchStill(camera.name, undefined, abort.signal);
         hasFailed = got === undefined;
         if (got === undefined || abort.signal.aborted) return;
-        learnFromStill(camera, got.bitmap);
         still.peek()?.bitmap.close();
         still.value = got;
       } catch {
@@ -139,25 +129,19 @@ function StillCanvas({
   useSignalEffect(() => {
     const shown = still.value;
     const element = canvas.current;
-    if (shown !== undefined && element !== null) drawStill(element, shown.bitmap, area.value);
+    if (shown !== undefined && element !== null) drawStill(element, shown.bitmap);
   });
   return <canvas ref={canvas} class="still" aria-hidden="true" />;
 }
 
-/** Without the bars. */
-export function drawStill(
-  canvas: HTMLCanvasElement,
-  bitmap: ImageBitmap,
-  { width, height }: PictureArea,
-): void {
-  const [wide, tall] = [bitmap.width * width, bitmap.height * height];
-  canvas.width = Math.round(wide * 2);
-  canvas.height = Math.round(tall * 2);
+/** Twice as fine, so that it is smooth where it is drawn larger. */
+export function drawStill(canvas: HTMLCanvasElement, bitmap: ImageBitmap): void {
+  canvas.width = bitmap.width * 2;
+  canvas.height = bitmap.height * 2;
   const context = canvas.getContext('2d');
   if (context === null) return;
   context.imageSmoothingQuality = 'high';
-  const [left, top] = [(bitmap.width - wide) / 2, (bitmap.height - tall) / 2];
-  context.drawImage(bitmap, left, top, wide, tall, 0, 0, canvas.width, canvas.height);
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
 }
 
 function LiveCanvas({

@@ -19,6 +19,7 @@ import {
 import { CameraListSchema, type CameraList } from '../services.js';
 import { streamName } from '../streams.js';
 import { openLink, type NatsLink } from './nats-link.js';
+import { newestScore } from './read-quality.js';
 import { loadSession, session } from './session.js';
 
 /** So much of the past the future lane can show. */
@@ -288,11 +289,10 @@ async function fill(from: NatsLink, site: string): Promise<void> {
 
 async function fillCamera(from: NatsLink, site: string, name: string): Promise<void> {
   const kinds = ['forecast', 'outcome', 'event'] as const;
-  const score = from
-    .last(streamName(site, 'score'), subjects.of(site, name, 'score'))
-    .then((stored) => {
-      if (stored !== undefined) take(stored.value);
-    });
+  const reading = { signal: new AbortController().signal };
+  const score = newestScore(from, site, name, reading).then((newest) => {
+    if (newest !== undefined) cameraOf(name).score.value = newest;
+  });
   const past = kinds.map((kind) =>
     fillLast(from, streamName(site, kind), subjects.of(site, name, kind)),
   );
