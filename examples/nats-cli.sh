@@ -13,7 +13,7 @@ subject=lookahead.v1.$site.$camera
 hear() { nats --server "$server" subscribe --raw "$@"; }
 request() { nats --server "$server" --timeout "$1" request --raw --no-templates "${@:2}"; }
 # From the stream itself, without a consumer: whoever may only read may do this too.
-last() { request 2s "\$JS.API.DIRECT.GET.LOOKAHEAD_${site}_forecast.$subject.forecast" ''; }
+last() { request 2s "\$JS.API.DIRECT.GET.LOOKAHEAD_${site}_forecast.$subject.forecast" '' | grep '^{'; }
 
 # The comparisons are written so that a missing or broken value is unknown or caution.
 judge='(try ((.validUntil[:19] + "Z" | fromdate) + (.validUntil[20:23] | tonumber) / 1000) catch 0) as $until
@@ -26,7 +26,7 @@ judge='(try ((.validUntil[:19] + "Z" | fromdate) + (.validUntil[20:23] | tonumbe
       + ([.events[] | "\(.label) \(.confidence * 100 | round) %"] | join(", ")) end'
 
 case $what in
-  live) hear "$subject.forecast" | jq --unbuffered -c '{issuedAt, validUntil, calibrated, nothing, events: [.events[] | {label, confidence}]}' ;;
+  live) hear "$subject.forecast" | jq --unbuffered -c '{issuedAt, validUntil, calibrated, nothing, events: [.events[] | {"label": .label, confidence}]}' ;;
   last) last | jq . ;;
   states) hear "lookahead.v1.$site.*.state" --stream "LOOKAHEAD_${site}_state" --last-per-subject |
     jq --unbuffered -r '"\(.since) \(.camera) \(.state): \(.why)"' ;;

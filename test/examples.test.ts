@@ -371,6 +371,8 @@ describe('examples/nats-cli.sh', () => {
     async () => {
       await promise((url) => script('act', url, 'test', 'gate'), { briefMs: 8_000 });
     },
+    // Two programs are started for each look.
+    180_000,
   );
 
   it.skipIf(needs)('shows what is live, last, stored and true now, and asks', async () => {
