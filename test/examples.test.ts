@@ -1,8 +1,10 @@
-/** The examples' promise: what is stale, silent or uncalibrated is unknown, in both languages, by the README's commands. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+/** The examples' promise: what is stale, silent or uncalibrated is unknown, in all languages, by the README's commands. */
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { of } from 'rxjs';
 import {
   afterAll,
   beforeAll,
@@ -14,16 +16,28 @@ import {
   vi,
 } from 'vitest';
 import { cameraNamesOf, ConfigSchema } from '../src/config.js';
-import type { EventMessage, Forecast, Message, SceneMessage } from '../src/messages.js';
+import type { EventMessage, Forecast, Message, Notice, SceneMessage } from '../src/messages.js';
 import { type Bus, connectBus } from '../src/sinks/bus.js';
-import { forecast, heartbeat } from './support/messages.js';
-import { natsServerForTest } from './support/nats-server.js';
+import { signature } from '../src/sinks/post.js';
+import type { AskRequest } from '../src/sinks/services.js';
+import { openWebhook } from '../src/sinks/webhook.js';
+import { optionalTool } from './shell/optional-tool.js';
+import { forecast, heartbeat, outcome, state } from './support/messages.js';
+import { type NatsServerOptions, natsServerForTest } from './support/nats-server.js';
 
 const readme = readFileSync('examples/README.md', 'utf8');
 const pythonFolder = '.cache/examples/python';
 
 function run(file: string, ...args: string[]): { ok: boolean; text: string } {
-  const { status, stdout, stderr } = spawnSync(file, args, { encoding: 'utf8' });
+  return runWith(process.env, file, ...args);
+}
+
+function runWith(
+  env: NodeJS.ProcessEnv,
+  file: string,
+  ...args: string[]
+): { ok: boolean; text: string } {
+  const { status, stdout, stderr } = spawnSync(file, args, { encoding: 'utf8', env });
   return { ok: status === 0, text: `${stdout}${stderr}` };
 }
 
@@ -37,12 +51,16 @@ function start(
   args: readonly string[],
   env: NodeJS.ProcessEnv = process.env,
 ): Subscriber {
-  const child: ChildProcess = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
+  // A group of its own: a shell script's children end with it.
+  const stdio = ['ignore', 'pipe', 'pipe'] as const;
+  const child = spawn(file, args, { stdio: [...stdio], env, detached: true });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) {
-    stream?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
   }
-  onTestFinished(() => void child.kill('SIGKILL'));
+  onTestFinished(() => {
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
+  });
   onTestFailed(() => void process.stderr.write(`the subscriber printed:\n${text}\n`));
   return {
     text: () => text,
@@ -63,8 +81,20 @@ function fresh(sequence: number, nothing: number, overrides: Partial<Forecast> =
   };
 }
 
-async function promise(startIt: (url: string) => Subscriber): Promise<void> {
-  const server = await natsServerForTest();
+interface PromiseOptions {
+  readonly server?: NatsServerOptions;
+  /** How it names the most likely event. */
+  readonly likely?: string;
+  /** How long a forecast holds that must be seen before it is stale. */
+  readonly briefMs?: number;
+}
+
+async function promise(
+  startIt: (url: string) => Subscriber,
+  options: PromiseOptions = {},
+): Promise<void> {
+  const { likely = 'van enters 62', briefMs = 1_500 } = options;
+  const server = await natsServerForTest(options.server);
   const bus: Bus = await connectBus({
     servers: [server.url],
     site: 'test',
@@ -98,10 +128,10 @@ async function promise(startIt: (url: string) => Subscriber): Promise<void> {
   await becomes('unknown', 'no heartbeat');
   camera = 'online';
   const repeating = setInterval(() => void publish(0.8), 300);
-  await becomes('clear', 'van enters 62');
+  await becomes('clear', likely);
   clearInterval(repeating);
   await publish(0.1);
-  await becomes('caution', 'van enters 62');
+  await becomes('caution', likely);
   await publish(0.1, { calibrated: false });
   await becomes('unknown', 'not calibrated');
   await publish(0.8);
@@ -110,7 +140,7 @@ async function promise(startIt: (url: string) => Subscriber): Promise<void> {
   await becomes('unknown', 'the camera is offline');
   camera = 'online';
   await becomes('clear', '');
-  await publish(0.1, { validUntil: new Date(Date.now() + 1_500).toISOString() });
+  await publish(0.1, { validUntil: new Date(Date.now() + briefMs).toISOString() });
   await becomes('caution', '');
   await becomes('unknown', 'stale');
   await publish(0.8);
@@ -281,18 +311,194 @@ describe('examples/subscriber.py', () => {
   });
 });
 
-it('both watch a camera that the engine has without any configuration, as the README says', () => {
-  const [camera] = cameraNamesOf(ConfigSchema.parse({}));
-  const read = (file: string): string => readFileSync(file, 'utf8');
-  expect(/camera = '(.*?)'/.exec(read('examples/subscriber.ts'))?.[1]).toBe(camera);
-  expect(/DEFAULTS = .*"(.*?)"\]/.exec(read('examples/subscriber.py'))?.[1]).toBe(camera);
-  expect(/camera \(`(.*?)`\)/.exec(readme)?.[1]).toBe(camera);
-  const commands = [...readme.matchAll(/nats:\S+ home (\S+)$/gm)].map((match) => match[1]);
-  expect(commands).toEqual([camera, camera]);
+describe('examples/go', () => {
+  const go = optionalTool('go');
+  const program = '.cache/examples/subscriber';
+  const env = {
+    ...process.env,
+    GOCACHE: resolve('.cache/go/build'),
+    GOMODCACHE: resolve('.cache/go/mod'),
+    GOFLAGS: '-mod=readonly',
+    GOTOOLCHAIN: 'local',
+  };
+  let missing = go === undefined ? 'go was not found' : undefined;
+
+  beforeAll(() => {
+    const build = ['-C', 'examples/go', 'build', '-o', `../../${program}`];
+    expect(readme).toContain(`go ${build.join(' ')} && ${program} `);
+    if (go === undefined) return;
+    const fetched = runWith(env, go, '-C', 'examples/go', 'mod', 'download');
+    if (fetched.ok) expect(runWith(env, go, ...build)).toEqual({ ok: true, text: '' });
+    else missing = `modules could not be fetched: ${fetched.text.trim().split('\n').at(-1) ?? ''}`;
+  }, 400_000);
+
+  it('acts on what is fresh and calibrated, and knows when it does not know', async (context) => {
+    if (missing !== undefined) context.skip(missing);
+    const startIt = (url: string): Subscriber => start(program, [url, 'test', 'gate']);
+    await promise(startIt, { likely: '{van enters}' });
+  });
+
+  it('is formatted, and vet has nothing to say', (context) => {
+    if (go === undefined || missing !== undefined) return context.skip(missing);
+    expect(runWith(env, go, '-C', 'examples/go', 'vet', './...')).toEqual({ ok: true, text: '' });
+    const root = runWith(env, go, 'env', 'GOROOT').text.trim();
+    const gofmt = [join(root, 'bin/gofmt'), 'gofmt'].find((one) => run(one, '-h').text !== '');
+    if (gofmt !== undefined) expect(run(gofmt, '-l', 'examples/go').text).toBe('');
+  });
 });
 
-it('both fit on one screen', () => {
-  for (const file of ['examples/subscriber.ts', 'examples/subscriber.py']) {
-    expect(readFileSync(file, 'utf8').split('\n').length).toBeLessThanOrEqual(61);
+describe('examples/subscriber-mqtt.ts', () => {
+  it('acts on what is fresh and calibrated, and knows when it does not know', async () => {
+    expect(readme).toContain('node .cache/examples/subscriber-mqtt.js');
+    const port = await freePort();
+    const config = `server_name: test\nmqtt { host: 127.0.0.1, port: ${port} }`;
+    const args = [`mqtt://127.0.0.1:${port}`, 'test', 'gate'];
+    await promise(() => start(process.execPath, ['.cache/examples/subscriber-mqtt.js', ...args]), {
+      server: { config },
+    });
+  });
+});
+
+describe('examples/nats-cli.sh', () => {
+  const nats = optionalTool('nats');
+  const needs = nats === undefined || !run('jq', '--version').ok;
+  const PATH = [...(nats === undefined ? [] : [dirname(nats)]), process.env['PATH']].join(':');
+  const env = { ...process.env, PATH };
+  const script = (...args: string[]): Subscriber => start('examples/nats-cli.sh', args, env);
+
+  it.skipIf(needs)(
+    'acts on what is fresh and calibrated, and knows when it does not know',
+    async () => {
+      await promise((url) => script('act', url, 'test', 'gate'), { briefMs: 8_000 });
+    },
+    // Two programs are started for each look.
+    180_000,
+  );
+
+  it.skipIf(needs)('shows what is live, last, stored and true now, and asks', async () => {
+    const server = await natsServerForTest();
+    const bus = await connectBus({ servers: [server.url], site: 'test' });
+    onTestFinished(() => bus.close(0));
+    await bus.ready(20_000);
+    bus.serveStream('ask', 'Answers.', (asked) => {
+      const { camera, question = '' } = asked as AskRequest;
+      const piece = { schema: 'lookahead.answer.v1', site: 'test', camera, question };
+      return of(
+        { ...piece, piece: 0, text: `You asked: ${question}`, more: true },
+        { ...piece, piece: 1, text: '', more: false },
+      );
+    });
+    await bus.publish(fresh(1, 0.3));
+    await bus.publish(outcome(1, { verdict: 'miss', observed: 'dog leaves' }));
+    await bus.publish(state({ camera: 'yard', state: 'frozen', why: 'still' }));
+    const at = [server.url, 'test', 'gate'];
+    const says = (subscriber: Subscriber, text: string): Promise<void> =>
+      vi.waitFor(() => expect(subscriber.text()).toContain(text), {
+        timeout: 60_000,
+        interval: 50,
+      });
+    await says(script('last', ...at), '"id": "test-gate-1-1"');
+    await says(script('since', '1h', ...at), 'miss: dog leaves, most likely was van enters');
+    await says(script('states', ...at), ' yard frozen: still');
+    await says(script('ask', 'Why?', ...at), 'You asked: Why?');
+    const live = script('live', ...at);
+    const repeating = setInterval(() => void bus.publish(fresh(2, 0.31)), 300);
+    onTestFinished(() => clearInterval(repeating));
+    await says(live, '"nothing":0.31,"events":[{"label":"van enters","confidence":0.62}');
+  });
+
+  it('says what it takes', () => {
+    expect(run('examples/nats-cli.sh').text).toContain('nats-cli.sh act|live');
+    expect(run('examples/nats-cli.sh', 'dance').text).toContain('nats-cli.sh act|live');
+  });
+});
+
+describe('examples/webhook.py', () => {
+  it('believes what the engine signs, once, and calls late and uncalibrated forecasts unknown', async () => {
+    const secret = 'a secret of some length';
+    const port = await freePort();
+    const env = { ...process.env, LOOKAHEAD_WEBHOOK_SECRET: secret };
+    const receiver = start('python3', ['examples/webhook.py', String(port)], env);
+    const results: string[] = [];
+    const target = { url: `http://127.0.0.1:${port}/`, headers: {}, secret, timeoutMs: 5_000 };
+    const limits = { ...target, retries: 0, maxAgeS: 60, queueMax: 32 };
+    const open = (changes: Partial<typeof limits>) =>
+      openWebhook({
+        limits: { ...limits, ...changes },
+        onResult: (result, why) => results.push(`${result} ${why}`.trim()),
+        backOffMs: 100,
+      });
+    const notice = (message: Forecast): Notice => ({
+      ...{ schema: 'lookahead.webhook.v1', camera: 'gate', kind: 'forecast' },
+      ...{ label: 'van enters', confidence: 0.62, text: `«${message.sequence}»`, message },
+    });
+    const hook = open({ retries: 10 });
+    hook.send(notice(fresh(1, 0.1))); // Tried until the receiver has started.
+    await vi.waitFor(() => expect(results).toEqual(['sent']), { timeout: 30_000, interval: 50 });
+    const thief = open({ secret: 'another one of some length' });
+    thief.send(notice(fresh(2, 0.1)));
+    await vi.waitFor(() => expect(results.at(-1)).toBe('failed it answered 401'));
+    hook.send(notice(fresh(1, 0.1)));
+    hook.send(notice(fresh(3, 0.1, { calibrated: false })));
+    hook.send(notice(fresh(4, 0.1, { validUntil: new Date(Date.now() - 1).toISOString() })));
+    hook.send(notice(fresh(5, 0.1)));
+    await hook.close(20_000);
+    const said = (): string[] =>
+      receiver
+        .text()
+        .split('\n')
+        .filter((line) => line.includes('«'));
+    await vi.waitFor(() =>
+      expect(said()).toEqual([
+        'forecast: «1»',
+        'unknown, not calibrated: «3»',
+        'unknown, it came too late: «4»',
+        'forecast: «5»',
+      ]),
+    );
+    const old = String(Math.floor(Date.now() / 1_000) - 1_000);
+    const body = JSON.stringify(notice(fresh(6, 0.1)));
+    const headers = {
+      'x-lookahead-timestamp': old,
+      'x-lookahead-signature': signature(secret, old, body),
+    };
+    const { status } = await fetch(target.url, { method: 'POST', body, headers });
+    expect(status).toBe(401);
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((done) => server.close(done));
+  return port;
+}
+
+it('all watch a camera that the engine has without any configuration, as the README says', () => {
+  const [camera] = cameraNamesOf(ConfigSchema.parse({}));
+  const read = (file: string): string => readFileSync(file, 'utf8');
+  for (const file of ['subscriber.ts', 'subscriber-mqtt.ts'])
+    expect(/camera = '(.*?)'/.exec(read(`examples/${file}`))?.[1]).toBe(camera);
+  expect(/DEFAULTS = .*"(.*?)"\]/.exec(read('examples/subscriber.py'))?.[1]).toBe(camera);
+  expect(/"home", "(.*?)"\}/.exec(read('examples/go/main.go'))?.[1]).toBe(camera);
+  expect(/camera=\$\{3:-(.*?)\}/.exec(read('examples/nats-cli.sh'))?.[1]).toBe(camera);
+  expect(/camera \(`(.*?)`\)/.exec(readme)?.[1]).toBe(camera);
+  const commands = [...readme.matchAll(/(?:nats|mqtt):\S+ home (\S+)$/gm)].map((match) => match[1]);
+  expect(commands).toEqual(Array(5).fill(camera));
+});
+
+it('all fit on one screen', () => {
+  const files = [
+    'subscriber.ts',
+    'subscriber.py',
+    'go/main.go',
+    'nats-cli.sh',
+    'subscriber-mqtt.ts',
+  ];
+  for (const file of [...files, 'webhook.py']) {
+    expect(readFileSync(`examples/${file}`, 'utf8').split('\n').length, file).toBeLessThanOrEqual(
+      61,
+    );
   }
 });
