@@ -5,9 +5,11 @@ import type { EventMessage, Forecast, Outcome, Score, StateMessage } from '../me
 export function forecastText(forecast: Forecast, label: string, confidence: number): string {
   const { camera, target, horizonMs, calibrated } = forecast;
   const order = target === 'next' ? ' next' : '';
-  const what = `${camera}: ${label}${order} within ${seconds(horizonMs)}: ${percent(confidence)}.`;
+  const what = `${camera}: ${label}${order} within ${seconds(horizonMs)}: ${percent(confidence)}`;
   const why = whyText(forecast, label);
-  return [what, ...(why === '' ? [] : [why]), ...(calibrated ? [] : ['Not calibrated.'])].join(' ');
+  // The yard's own begin with «because».
+  const reason = why === '' ? '.' : /^\p{Ll}/u.test(why) ? `, ${why}` : `. ${why}`;
+  return `${what}${reason}${calibrated ? '' : ' Not calibrated.'}`;
 }
 
 /** The reason of that event; where it has none, the causal account. Empty in revision 0. */

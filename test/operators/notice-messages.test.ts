@@ -170,6 +170,19 @@ describe('reasons', () => {
     }),
   );
 
+  it('go on with the sentence where they begin with a small letter, and with the rest of it', () => {
+    const events = forecast(1).events.map((one) => ({
+      ...one,
+      justification: 'because it is near .',
+    }));
+    const [notice] = noticesOf([forecast(1, { events, calibrated: false })], {
+      calibratedOnly: false,
+    });
+    expect(notice?.text).toBe(
+      'gate: van enters next within 4 s: 62 %, because it is near. Not calibrated.',
+    );
+  });
+
   it('that could not be verified are called so', () => {
     const { events } = forecast(1);
     const doubtful = events.map((one) => ({ ...one, justificationVerified: false }));
