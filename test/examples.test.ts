@@ -43,6 +43,8 @@ function runWith(
 
 interface Subscriber {
   readonly actions: () => string[];
+  /** The line of the last action; what a client complains of while the broker is away is none. */
+  readonly last: () => string | undefined;
   readonly text: () => string;
 }
 
@@ -62,12 +64,13 @@ function start(
     if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
   });
   onTestFailed(() => void process.stderr.write(`the subscriber printed:\n${text}\n`));
+  const lines = (): RegExpExecArray[] => [
+    ...text.matchAll(/^\S+ (unknown|clear|caution|drive|stop|slow): .*$/gm),
+  ];
   return {
     text: () => text,
-    actions: () =>
-      [...text.matchAll(/^\S+ (unknown|clear|caution|drive|stop|slow): .*$/gm)].map(
-        (m) => m[1] ?? '',
-      ),
+    actions: () => lines().map(([, action = '']) => action),
+    last: () => lines().at(-1)?.[0],
   };
 }
 
@@ -115,7 +118,7 @@ async function promise(
     await vi.waitFor(
       () => {
         expect(subscriber.actions()).toEqual(expected);
-        expect(subscriber.text().trimEnd().split('\n').at(-1)).toContain(why);
+        expect(subscriber.last()).toContain(why);
       },
       { timeout: 30_000, interval: 50 },
     );
@@ -202,7 +205,7 @@ describe('examples/robot', () => {
       await vi.waitFor(
         () => {
           expect(robot.actions()).toEqual(expected);
-          expect(robot.text().trimEnd().split('\n').at(-1)).toContain(why);
+          expect(robot.last()).toContain(why);
         },
         { timeout: 30_000, interval: 50 },
       );
