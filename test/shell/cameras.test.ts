@@ -61,7 +61,7 @@ function overHttp(pageUrl: string) {
     });
     const text = await response.text();
     const value = (text === '' ? undefined : JSON.parse(text)) as unknown;
-     
+
     if (!response.ok) throw value;
     return value;
   };
