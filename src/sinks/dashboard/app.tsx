@@ -1,6 +1,8 @@
 /** The frame of every page: where one can go, and whether what is shown is alive. */
+import { useSignalEffect } from '@preact/signals';
 import type { ComponentChild } from 'preact';
 import { Login } from './login.js';
+import { pageTitle } from './page-title.js';
 import { route, to } from './route.js';
 import { logOut, session } from './session.js';
 import { cameras, isSilent, link, siteOf } from './store.js';
@@ -18,10 +20,13 @@ const pages: readonly { readonly page: string; readonly title: string }[] = [
 ];
 
 export function App(): ComponentChild {
+  useSignalEffect(() => {
+    document.title = pageTitle(route.value, siteOf());
+  });
   if (link.value.state === 'login') return <Login />;
   return (
     <>
-      <a class="skip" href="#main">
+      <a class="skip" href="#main" onClick={toContent}>
         To the content
       </a>
       <header class="top">
@@ -47,6 +52,12 @@ export function App(): ComponentChild {
       </main>
     </>
   );
+}
+
+/** The address says which page is shown: following the link would leave it. */
+function toContent(event: Event): void {
+  event.preventDefault();
+  document.getElementById('main')?.focus();
 }
 
 function Page(): ComponentChild {

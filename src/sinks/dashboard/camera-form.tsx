@@ -193,7 +193,8 @@ export function CameraForm({ taken, onAdded }: Props): ComponentChild {
             id={`${id}-password`}
             type="password"
             maxLength={1024}
-            autocomplete="off"
+            // With "off" browsers put the saved password of this page there.
+            autocomplete="new-password"
             placeholder="none"
             onInput={forget}
           />

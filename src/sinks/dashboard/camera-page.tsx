@@ -129,7 +129,9 @@ function Details({
       <p class="quiet">
         {shown.state === 'gone'
           ? 'This forecast is not stored any more.'
-          : 'Looking for this forecast …'}
+          : shown.state === 'unread'
+            ? 'This forecast could not be looked for: the server did not answer. Load the page anew.'
+            : 'Looking for this forecast …'}
       </p>
       <button type="button" onClick={onClose}>
         Close

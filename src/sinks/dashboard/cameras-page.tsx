@@ -1,5 +1,5 @@
 /** Every camera at a glance. */
-import { useSignal } from '@preact/signals';
+import { useComputed, useSignal } from '@preact/signals';
 import type { ComponentChild } from 'preact';
 import { FutureLane } from './future-lane.js';
 import { OverlayControls } from './overlay-controls.js';
@@ -95,10 +95,14 @@ export function Likeliest({ camera }: { readonly camera: CameraView }): Componen
   const state = useShownState(camera).value;
   const newest = camera.forecasts.value.at(-1);
   const { since, why } = camera.now.value;
-  const isStale = newest === undefined || Date.parse(newest.validUntil) < nowMs.value;
+  const isStale = useComputed(() => {
+    const last = camera.forecasts.value.at(-1);
+    return last === undefined || Date.parse(last.validUntil) < nowMs.value;
+  }).value;
   const hindrance = hindranceOf(state, sinceTime(since, nowMs.peek()), why);
   if (hindrance !== '') return <p class="likeliest why">{hindrance}</p>;
-  if (isStale) return <p class="likeliest quiet">No forecast at the moment.</p>;
+  if (isStale || newest === undefined)
+    return <p class="likeliest quiet">No forecast at the moment.</p>;
   return <p class="likeliest">{likeliestWords(newest)}</p>;
 }
 

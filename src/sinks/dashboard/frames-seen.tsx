@@ -80,7 +80,10 @@ async function load(
     const still = await fetchStill(camera.name, new Date(atMs).toISOString(), signal).catch(
       () => undefined,
     );
-    if (signal.aborted) return;
+    if (signal.aborted) {
+      still?.bitmap.close();
+      return;
+    }
     if (still === undefined) continue;
     frames.value = [...frames.peek(), { ...still, scene: sceneAt(scenes, still.atMs) }];
   }

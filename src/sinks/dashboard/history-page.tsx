@@ -17,6 +17,7 @@ import { openHistory, type History } from './read-history.js';
 import { route, to } from './route.js';
 import { link, natsLink, nowMs, outcomeListeners, siteOf } from './store.js';
 import { Table, type Row } from './table.js';
+import { verdictGlyphs } from './words.js';
 import {
   chanceText,
   counted,
@@ -24,7 +25,6 @@ import {
   markText,
   observedWords,
   timeText,
-  verdictMarks,
   verdictWords,
   whyNot,
 } from './page-words.js';
@@ -234,7 +234,7 @@ function rowOf(outcome: Outcome): Row {
     cells: [
       <>
         <span class={`verdict-mark ${verdict}`} role="img" aria-label={verdictWords[verdict]}>
-          {verdictMarks[verdict]}
+          {verdictGlyphs[verdict]}
         </span>{' '}
         <a class="whole-row" href={to('camera', camera, id)}>
           <time dateTime={at}>{timeText(at, nowMs.peek())}</time>

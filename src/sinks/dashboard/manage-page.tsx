@@ -122,7 +122,12 @@ function RemoveDialog({ camera, onClose }: RemoveProps): ComponentChild {
   const dialog = useRef<HTMLDialogElement>(null);
   const isBusy = useSignal(false);
   const failure = useSignal('');
-  useEffect(() => dialog.current?.showModal(), []);
+  useEffect(() => {
+    const element = dialog.current;
+    element?.showModal();
+    // Gives the focus back to where it was.
+    return () => element?.close();
+  }, []);
 
   const remove = async (): Promise<void> => {
     isBusy.value = true;

@@ -21,7 +21,7 @@ export interface Stored {
 }
 
 export interface NatsLink {
-  /** Calls for every message until the link is closed; over reconnections too. What is no JSON is passed over. */
+  /** Calls for every message until the link is lost. What is no JSON is passed over. */
   listen(subject: string, onMessage: (value: unknown, subject: string) => void): void;
   /** The last stored message of a subject. */
   last(stream: string, subject: string): Promise<Stored | undefined>;
@@ -35,9 +35,8 @@ export interface NatsLink {
     idleMs: number,
     signal?: AbortSignal,
   ): AsyncIterable<unknown>;
-  /** `open`, `lost` (it tries again by itself), at last `closed`. */
-  readonly states: AsyncIterable<'open' | 'lost' | 'closed'>;
-  close(): Promise<void>;
+  /** Resolves when the connection is lost; it does not come back by itself. */
+  readonly ended: Promise<unknown>;
 }
 
 const requestMs = 5_000;
@@ -53,9 +52,8 @@ export async function openLink(session: Session): Promise<NatsLink> {
     inboxPrefix,
     // Other servers of a cluster are not reachable through this port.
     ignoreClusterUpdates: true,
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: 1_000,
-    reconnectJitter: 500,
+    // Whoever is let in no longer would be refused for ever: the engine is asked anew who we are.
+    reconnect: false,
     pingInterval: 10_000,
     maxPingOut: 2,
     timeout: 5_000,
@@ -80,8 +78,7 @@ export async function openLink(session: Session): Promise<NatsLink> {
       return jsonOf(reply);
     },
     askMany: (subject, request, idleMs, signal) => askMany(nc, subject, request, idleMs, signal),
-    states: statesOf(nc),
-    close: () => nc.close(),
+    ended: nc.closed(),
   };
 }
 
@@ -150,13 +147,4 @@ async function* askMany(
     signal?.removeEventListener('abort', leave);
     replies.unsubscribe();
   }
-}
-
-async function* statesOf(nc: NatsConnection): AsyncIterable<'open' | 'lost' | 'closed'> {
-  yield 'open';
-  for await (const { type } of nc.status()) {
-    if (type === 'disconnect') yield 'lost';
-    if (type === 'reconnect') yield 'open';
-  }
-  yield 'closed';
 }

@@ -1,14 +1,11 @@
 /** Numbers and times as people read them. Pure. */
-import type { Outcome, UndecidableReason } from '../../messages.js';
+import type { Outcome } from '../../messages.js';
+import { becauseWords, percent } from './words.js';
 
 export const noMark = '–';
 
-/** A chance is never told to be sure. */
-export function chanceText(chance: number | null): string {
-  if (chance === null) return noMark;
-  if (chance < 0.01) return '< 1 %';
-  return chance > 0.99 ? '> 99 %' : `${Math.round(chance * 100)} %`;
-}
+export const chanceText = (chance: number | null): string =>
+  chance === null ? noMark : percent(chance);
 
 /** Of what was counted, which unlike a chance may be all. */
 export const shareText = (share: number | null): string =>
@@ -42,8 +39,6 @@ export function timeText(iso: string, nowMs: number): string {
   return isToday ? clock.format(at) : `${day.format(at)}, ${clock.format(at)}`;
 }
 
-export const verdictMarks = { hit: '✓', miss: '✗', surprise: '!', undecidable: '?' } as const;
-
 export const verdictWords = {
   hit: 'Hit: the likeliest answer came true',
   miss: 'Miss: another named answer came true',
@@ -51,20 +46,12 @@ export const verdictWords = {
   undecidable: 'Undecidable',
 } as const;
 
-const reasonWords: Readonly<Record<UndecidableReason, string>> = {
-  camera: 'the camera was not to be trusted',
-  gap: 'pictures are missing',
-  restart: 'the engine was away',
-  doubtful: 'what was recognised is too uncertain',
-  full: 'too many forecasts were waiting',
-};
-
 /** What happened, and in quiet letters when, or why nobody knows. */
 export function observedWords({ observed, onsetAfterMs, because }: Outcome): {
   readonly what: string;
   readonly more: string;
 } {
-  if (observed === null) return { what: 'not known', more: because ? reasonWords[because] : '' };
+  if (observed === null) return { what: 'not known', more: because ? becauseWords[because] : '' };
   return {
     what: observed,
     more: onsetAfterMs === null ? '' : `after ${secondsText(onsetAfterMs)}`,

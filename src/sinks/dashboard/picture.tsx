@@ -12,7 +12,7 @@ import { fetchStill, type Still } from './still.js';
 import { failedMs, stillEveryMs } from './still-pace.js';
 import { engineNowMs, link, nowMs, type CameraView } from './store.js';
 import { touch } from './touch.js';
-import { duration } from './words.js';
+import { ageWords } from './words.js';
 
 export type PictureMode = 'live' | 'still';
 
@@ -110,7 +110,11 @@ function StillCanvas({
       try {
         const got = await fetchStill(camera.name, undefined, abort.signal);
         hasFailed = got === undefined;
-        if (got === undefined || abort.signal.aborted) return;
+        if (got === undefined) return;
+        if (abort.signal.aborted) {
+          got.bitmap.close();
+          return;
+        }
         still.peek()?.bitmap.close();
         still.value = got;
       } catch {
@@ -155,13 +159,16 @@ function LiveCanvas({
 }): ComponentChild {
   const place = useRef<HTMLDivElement>(null);
   const isReady = useSignal(false);
+  // Not the session itself: each answer of the engine is another one, and the picture goes on.
+  const slotsMax = useComputed(() => session.value?.engine?.viewersMax);
   useEffect(() => {
     isReady.value = true;
   }, []);
   useSignalEffect(() => {
     if (!isReady.value || !isWanted() || place.current === null) return;
-    const slotsMax = session.value?.engine?.viewersMax ?? 0;
-    const release = takeSlot(slotsMax);
+    // While nobody answers there is no telling how many there are.
+    if (slotsMax.value === undefined) return;
+    const release = takeSlot(slotsMax.value);
     if (release === undefined) {
       live.value = { state: 'full' };
       // Read only here: who has a place does not care that others come and go.
@@ -193,12 +200,13 @@ function PictureNote({
 }): ComponentChild {
   const { state } = live.value;
   const shown = still.value;
-  const text =
-    state === 'playing'
-      ? 'live'
-      : shown === undefined
-        ? ''
-        : `still, ${duration(Math.max(0, Math.round((nowMs.value - shown.atMs) / 1000) * 1000))} old`;
+  // The clock is read here alone: it goes more often than the words change.
+  const age = useComputed(() => {
+    const atMs = still.value?.atMs;
+    if (atMs === undefined || live.value.state === 'playing') return '';
+    return `still, ${ageWords(nowMs.value - atMs)} old`;
+  }).value;
+  const text = state === 'playing' ? 'live' : age;
   const hindrance =
     mode === 'still'
       ? ''

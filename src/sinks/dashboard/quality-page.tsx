@@ -1,13 +1,11 @@
 /** How good the forecasts have been: every camera in a line, and one of them whole. */
 import type { ComponentChild } from 'preact';
-import { useEffect } from 'preact/hooks';
 import type { PeriodScore, Score } from '../../messages.js';
 import { isLength, lengthsMs, type Length } from './history-filter.js';
 import { QualityOfCamera } from './quality-of-camera.js';
 import { lengthWords, outcomesMin } from './quality-words.js';
-import { newestScore } from './read-quality.js';
 import { route, to } from './route.js';
-import { cameras, link, natsLink, siteOf, type CameraView } from './store.js';
+import { cameras, type CameraView } from './store.js';
 import { Table, type Row } from './table.js';
 import { countText, markText, secondsText, shareText } from './page-words.js';
 
@@ -16,7 +14,6 @@ export function QualityPage(): ComponentChild {
   const asked = query.get('period') ?? '';
   const period: Length = isLength(asked) ? asked : 'hour';
   const known = cameras.value;
-  useScores(known);
   const camera = known?.find(({ name }) => name === query.get('camera')) ?? known?.[0];
   const address = (name: string | undefined, length: Length): string =>
     `${to('quality')}?${new URLSearchParams({ ...(name ? { camera: name } : {}), period: length }).toString()}`;
@@ -59,27 +56,6 @@ export function QualityPage(): ComponentChild {
       )}
     </>
   );
-}
-
-/** The newest score of each camera, once; later ones come by themselves. */
-function useScores(known: readonly CameraView[] | undefined): void {
-  const isOpen = link.value.state === 'open';
-  const names = known?.map(({ name }) => name).join(' ');
-  useEffect(() => {
-    if (!isOpen) return undefined;
-    const leaving = new AbortController();
-    const read = async (): Promise<void> => {
-      for (const { name, score } of cameras.peek() ?? []) {
-        const nats = natsLink();
-        if (nats === undefined || score.peek() !== undefined) continue;
-        const found = await newestScore(nats, siteOf(), name, { signal: leaving.signal });
-        if (found !== undefined) score.value ??= found;
-      }
-    };
-    // What is missing shows as missing; the next score comes within a minute.
-    void read().catch(() => undefined);
-    return () => leaving.abort();
-  }, [isOpen, names]);
 }
 
 const columns = [

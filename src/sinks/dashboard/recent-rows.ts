@@ -1,4 +1,4 @@
-/** Events and outcomes as one list, newest first. Pure. */
+/** Events and outcomes of the last minute as one list, newest first. Pure. */
 import type { EventMessage, Outcome } from '../../messages.js';
 
 export type RecentRow =
@@ -16,10 +16,12 @@ export type RecentRow =
     };
 
 const rowsMax = 14;
+const lastMs = 60_000;
 
 export function recentRows(
   events: readonly EventMessage[],
   outcomes: ReadonlyMap<string, Outcome>,
+  nowMs: number,
 ): readonly RecentRow[] {
   const rows: RecentRow[] = [
     ...events.map((event) => ({ kind: 'event' as const, key: event.id, at: event.onset, event })),
@@ -30,5 +32,8 @@ export function recentRows(
       outcome,
     })),
   ];
-  return rows.sort((a, b) => b.at.localeCompare(a.at)).slice(0, rowsMax);
+  return rows
+    .filter(({ at }) => nowMs - Date.parse(at) < lastMs)
+    .sort((a, b) => b.at.localeCompare(a.at))
+    .slice(0, rowsMax);
 }

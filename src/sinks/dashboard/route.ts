@@ -10,7 +10,16 @@ export interface Route {
 
 export const route = signal(read());
 
-addEventListener('hashchange', () => (route.value = read()));
+addEventListener('hashchange', () => {
+  const before = route.peek();
+  route.value = read();
+  // A place that was visited before has a state, and the browser scrolls back to where it was; a new one begins at its top.
+  if (history.state !== null) return;
+  history.replaceState({ isVisited: true }, '');
+  const { page, rest } = route.peek();
+  if (page !== before.page || rest[0] !== before.rest[0]) scrollTo(0, 0);
+});
+history.replaceState({ isVisited: true }, '');
 
 function read(): Route {
   const [path = '', query = ''] = location.hash.replace(/^#\/?/, '').split('?');

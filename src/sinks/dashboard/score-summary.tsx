@@ -2,7 +2,9 @@
 import type { ComponentChild } from 'preact';
 import { to } from './route.js';
 import { nowMs, type CameraView } from './store.js';
-import { duration, percent, sinceTime } from './words.js';
+import { counted, markText, noMark, secondsText, shareText } from './page-words.js';
+import { outcomesMin } from './quality-words.js';
+import { sinceTime } from './words.js';
 
 export function ScoreSummary({ camera }: { readonly camera: CameraView }): ComponentChild {
   const score = camera.score.value;
@@ -12,18 +14,23 @@ export function ScoreSummary({ camera }: { readonly camera: CameraView }): Compo
       <h2 id="score-title">Last day</h2>
       {day === undefined || day.outcomes === 0 ? (
         <p class="quiet">No outcome has been decided yet.</p>
+      ) : day.outcomes < outcomesMin ? (
+        <p class="quiet">
+          First answer right: {day.hits} of {counted(day.outcomes, 'outcome')}, too few to say how
+          good it is.
+        </p>
       ) : (
         <dl class="figures">
           <div>
-            <dd>{day.hitRate === null ? '–' : percent(day.hitRate)}</dd>
+            <dd>{shareText(day.hitRate)}</dd>
             <dt>first answer right</dt>
           </div>
           <div>
-            <dd>{day.skillOverBaseRate === null ? '–' : day.skillOverBaseRate.toFixed(2)}</dd>
+            <dd>{markText(day.skillOverBaseRate)}</dd>
             <dt>skill over base rate</dt>
           </div>
           <div>
-            <dd>{day.leadMs === null ? '–' : duration(day.leadMs)}</dd>
+            <dd>{day.leadMs === null ? noMark : secondsText(day.leadMs)}</dd>
             <dt>median lead</dt>
           </div>
           <div>

@@ -87,6 +87,8 @@ export const outcomeListeners = new Set<(outcome: Outcome) => void>();
 const retryMs = 2_000;
 const tickMs = 250;
 const scenesMax = 32;
+/** So much two clocks may differ without anything being missed. */
+const clockSlackMs = 5_000;
 /** Cameras whose past is read at the same time. */
 const fillsAtOnce = 4;
 /** This clock less the engine's. */
@@ -100,8 +102,12 @@ export function natsLink(): NatsLink | undefined {
   return nats;
 }
 
+/** The last one that was known, while the engine is away. */
+let site = '';
+
 export function siteOf(): string {
-  return session.value?.engine?.site ?? '';
+  site = session.value?.engine?.site ?? site;
+  return site;
 }
 
 /** Connects, and connects again, for ever. */
@@ -132,7 +138,11 @@ function nextLogin(): Promise<void> {
 async function connectOnce(): Promise<LinkState> {
   const now = await loadSession();
   if (now === null) return { state: 'lost', why: 'The engine does not answer.' };
-  if (now.engine === null) return { state: 'login' };
+  if (now.engine === null) {
+    // Whoever comes next may be somebody else.
+    cameras.value = undefined;
+    return { state: 'login' };
+  }
   if (now.engine.nats === null) {
     return { state: 'hindered', why: now.engine.natsHindrance ?? 'There is no way to NATS.' };
   }
@@ -140,22 +150,19 @@ async function connectOnce(): Promise<LinkState> {
     const opened = await openLink(now);
     nats = opened;
     listen(opened, now.engine.site);
-    for await (const state of opened.states) {
-      if (state === 'open') {
-        batch(() => {
-          link.value = { state: 'open' };
-          // From here on the engine is waited for, whether it was ever heard or not.
-          heartbeatAtMs.value = engineNowMs();
-        });
-        void fill(opened, now.engine.site);
-      } else if (state === 'lost') link.value = { state: 'lost', why: 'The connection was lost.' };
-    }
+    batch(() => {
+      link.value = { state: 'open' };
+      // From here on the engine is waited for, whether it was ever heard or not.
+      heartbeatAtMs.value = engineNowMs();
+    });
+    void fill(opened, now.engine.site);
+    await opened.ended;
   } catch (error) {
     return { state: 'lost', why: error instanceof Error ? error.message : 'NATS refused us.' };
   } finally {
     nats = undefined;
   }
-  return { state: 'lost', why: 'The connection was closed.' };
+  return { state: 'lost', why: 'The connection was lost.' };
 }
 
 function listen(to: NatsLink, site: string): void {
@@ -165,18 +172,22 @@ function listen(to: NatsLink, site: string): void {
     // Another run of the engine, or one that was away: what it said meanwhile is read.
     const isBack = isSilent.peek() || (epoch !== undefined && epoch !== data.epoch);
     epoch = data.epoch;
-    if (isBack) void fill(to, site);
+    const before = engineNowMs();
     aheadMs = steady(aheadMs, Date.now() - Date.parse(data.at));
+    // Until now the last minute was looked for at another time.
+    const isOtherTime = Math.abs(engineNowMs() - before) > clockSlackMs;
     batch(() => {
       heartbeatAtMs.value = Date.parse(data.at);
       nowMs.value = engineNowMs();
+      cameras.value ??= [];
       for (const [name, state] of Object.entries(data.cameras)) {
         const { now } = cameraOf(name);
         if (now.value.state !== state) now.value = { ...now.value, state, since: data.at, why: '' };
       }
       const gone = cameras.value?.some(({ name }) => !(name in data.cameras)) ?? false;
-      if (gone) cameras.value = (cameras.value ?? []).filter(({ name }) => name in data.cameras);
+      if (gone) cameras.value = cameras.value.filter(({ name }) => name in data.cameras);
     });
+    if (isBack || isOtherTime) void fill(to, site);
   });
   for (const kind of ['forecast', 'event', 'outcome', 'scene', 'score', 'state'] as const) {
     to.listen(subjects.all(site, kind), take);

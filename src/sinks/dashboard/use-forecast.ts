@@ -6,7 +6,8 @@ import { findForecast } from './find-forecast.js';
 import { link, natsLink, siteOf, type CameraView } from './store.js';
 
 export type OpenForecast =
-  | { readonly state: 'none' | 'looking' | 'gone' }
+  /** `unread`: it could not be looked for. */
+  | { readonly state: 'none' | 'looking' | 'gone' | 'unread' }
   | { readonly state: 'open'; readonly forecast: Forecast; readonly outcome: Outcome | undefined };
 
 const none: OpenForecast = { state: 'none' };
@@ -38,7 +39,8 @@ export function useForecast(
       if (kept?.forecast !== forecast || kept.outcome !== outcome) {
         shown.value = { state: 'open', forecast, outcome };
       }
-    } else if (before.state !== 'gone') shown.value = { state: 'looking' };
+    } else if (before.state !== 'gone' && before.state !== 'unread')
+      shown.value = { state: 'looking' };
   });
   useSignalEffect(() => {
     const now = wanted.value;
@@ -51,7 +53,7 @@ export function useForecast(
     };
     findForecast(reader, siteOf(), camera.name, now).then(
       (found) => tell(found === undefined ? { state: 'gone' } : { state: 'open', ...found }),
-      () => tell({ state: 'gone' }),
+      () => tell({ state: 'unread' }),
     );
     return () => {
       isWanted = false;

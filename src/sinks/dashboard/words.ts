@@ -19,6 +19,12 @@ export function duration(ms: number): string {
   return hours < 47.5 ? `${Math.round(hours)} h` : `${Math.round(hours / 24)} d`;
 }
 
+/** Whole seconds, none of them to come. */
+export function ageWords(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  return seconds < 100 ? `${seconds} s` : duration(ms);
+}
+
 /** Of the clock on the wall here: `11:01:07`. */
 export function clockTime(at: string | number): string {
   return new Date(at).toLocaleTimeString('en-GB');
@@ -51,9 +57,12 @@ export function likeliestWords(forecast: Forecast): string {
   const { label, chance } = likeliest(forecast);
   const within = `within ${forecast.horizonMs / 1000} s`;
   const doubt = forecast.calibrated ? '' : ', not calibrated';
-  return label === 'nothing'
-    ? `Likely nothing ${within}: ${percent(chance)}${doubt}`
-    : `Next, ${within}: ${label}, ${percent(chance)}${doubt}`;
+  if (label !== 'nothing') return `Next, ${within}: ${label}, ${percent(chance)}${doubt}`;
+  if (chance >= 0.5) return `Likely nothing ${within}: ${percent(chance)}${doubt}`;
+  // No event is likelier than nothing, but one of them will likely come.
+  const first = forecast.events[0];
+  const named = first === undefined ? '' : ` (${first.label} ${percent(first.confidence)})`;
+  return `Likely something ${within}: ${percent(1 - chance)}${named}${doubt}`;
 }
 
 /** All answers, and what came of them where that is known. */
@@ -70,9 +79,9 @@ export function forecastWords(forecast: Forecast, outcome: Outcome | undefined):
 
 export const verdictGlyphs = { hit: '✓', miss: '✗', surprise: '!', undecidable: '?' } as const;
 
-const becauseWords: Readonly<Record<NonNullable<Outcome['because']>, string>> = {
+export const becauseWords: Readonly<Record<NonNullable<Outcome['because']>, string>> = {
   camera: 'the camera gave no good picture',
-  gap: 'clips are missing',
+  gap: 'pictures are missing',
   restart: 'the engine was away',
   doubtful: 'what was recognised is too uncertain',
   full: 'too many forecasts were waiting',
