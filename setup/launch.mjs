@@ -26,6 +26,11 @@ async function launch(args) {
     const { bench } = await import('./bench.mjs');
     return await bench(root, args.slice(1));
   }
+  if (command === 'screenshots') {
+    const { screenshots } = await import('./screenshots.mjs');
+    await screenshots(root);
+    return undefined;
+  }
   if (command === 'pack-yard') {
     const { packYard } = await import('./pack-yard.mjs');
     await packYard(root);
