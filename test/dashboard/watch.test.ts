@@ -212,6 +212,49 @@ describe.skipIf(chromiumPath === undefined)('the dashboard', () => {
     await page.locator('.badge').getByText('online').first().waitFor();
     expect(await page.locator('.banner').textContent()).toBe('');
   });
+
+  it('asks for the password again when the session has ended, and goes on after it', async () => {
+    const { page } = await show('camera/gate');
+    await page.locator('.badge').getByText('online').first().waitFor();
+    const stranger = {
+      schema: 'lookahead.session.v1',
+      needsLogin: true,
+      isLoggedIn: false,
+      version: '0.1.0',
+      engine: null,
+    };
+    await page.route('**/session', (route) => route.fulfill({ json: stranger }));
+    await page.route('**/login', async (route) => {
+      await page.unroute('**/session');
+      await route.fulfill({ status: 204 });
+    });
+    engine.shut(true);
+    engine.shut(false);
+    await page.getByLabel('Password').fill('right');
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.locator('.badge').getByText('online').first().waitFor();
+    expect(new URL(page.url()).hash).toBe('#/camera/gate');
+  });
+
+  it('leads past the menu to the content, on the same page', async () => {
+    const { page } = await show('history');
+    await page.getByRole('heading', { name: 'History' }).waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => page.evaluate('document.activeElement.id')).toBe('main');
+    expect(new URL(page.url()).hash).toBe('#/history');
+    expect(await page.title()).toMatch(/^History – Lookahead/);
+  });
+
+  it('begins a new page at its top', async () => {
+    const { page } = await show('camera/gate', { width: 360, height: 500 });
+    const history = page.getByRole('link', { name: 'History of gate' });
+    await history.scrollIntoViewIfNeeded();
+    expect(await page.evaluate('scrollY')).toBeGreaterThan(100);
+    await history.click();
+    await page.getByRole('heading', { name: 'History' }).waitFor();
+    await expect.poll(() => page.evaluate('scrollY')).toBe(0);
+  });
 });
 
 describe.skipIf(chromiumPath === undefined)('the dashboard of twenty cameras', () => {

@@ -73,9 +73,7 @@ export function CameraPage({ camera }: { readonly camera: CameraView }): Compone
             <a href={to('manage', camera.name)}>Privacy masks</a>
           </p>
         </section>
-        <section class="panel" aria-label="Ask">
-          <AskPanel camera={camera.name} />
-        </section>
+        <AskPanel camera={camera.name} />
       </div>
     </div>
   );

@@ -184,7 +184,7 @@ function listen(to: NatsLink, site: string): void {
         const { now } = cameraOf(name);
         if (now.value.state !== state) now.value = { ...now.value, state, since: data.at, why: '' };
       }
-      const gone = cameras.value?.some(({ name }) => !(name in data.cameras)) ?? false;
+      const gone = cameras.value.some(({ name }) => !(name in data.cameras));
       if (gone) cameras.value = cameras.value.filter(({ name }) => name in data.cameras);
     });
     if (isBack || isOtherTime) void fill(to, site);
