@@ -10,6 +10,7 @@ import {
   type PageLook,
 } from './open-page.js';
 
+const longName = 'x'.repeat(64);
 const states = [
   { name: 'gate' },
   { name: 'dock', state: 'offline', why: 'the camera does not answer' },
@@ -17,6 +18,7 @@ const states = [
   { name: 'roof', state: 'corrupt', why: 'every frame is damaged' },
   { name: 'shed', state: 'connecting' },
   { name: 'zoo', calibrated: false },
+  { name: longName, state: 'offline', why: `${longName}: it cannot be reached` },
 ] as const;
 
 describe.skipIf(chromiumPath === undefined)('the dashboard', () => {
@@ -62,7 +64,8 @@ describe.skipIf(chromiumPath === undefined)('the dashboard', () => {
           (path as unknown as { getAttribute(n: string): string }).getAttribute('d'),
         ),
       );
-    expect(new Set(shapes).size).toBe(states.length);
+    // Two are offline.
+    expect(new Set(shapes).size).toBe(states.length - 1);
     await tile('gate')
       .locator('.age')
       .getByText(/^still, .+ old$/)
@@ -190,6 +193,26 @@ describe.skipIf(chromiumPath === undefined)('the dashboard', () => {
     expect(await hasNoOverflow(page)).toBe(true);
     expect(await axe()).toEqual([]);
     expect(problems).toEqual([]);
+  });
+
+  it.each(['', `camera/${longName}`])('fits there with the longest name: #/%s', async (hash) => {
+    const { page } = await show(hash, { width: 360, height: 740 });
+    const why = page.getByText(/^Offline since .+: it cannot be reached$/);
+    await why.waitFor();
+    expect(await hasNoOverflow(page)).toBe(true);
+    const [needed, width] = await why.evaluate((element) => {
+      const { scrollWidth, clientWidth } = element as unknown as Record<string, number>;
+      return [scrollWidth, clientWidth];
+    });
+    expect(needed).toBe(width);
+  });
+
+  it('asks for no live picture of a camera that is away', async () => {
+    const { page } = await show('camera/dock');
+    await page.locator('.badge').getByText('offline').waitFor();
+    await page.getByText('No picture').waitFor();
+    expect(engine.viewers()).toBe(0);
+    expect(await page.locator('.chip.age').textContent()).toBe('');
   });
 
   it('says that an engine is silent, and takes it back', async () => {
