@@ -158,7 +158,8 @@ async function connectOnce(): Promise<LinkState> {
     void fill(opened, now.engine.site);
     await opened.ended;
   } catch (error) {
-    return { state: 'lost', why: error instanceof Error ? error.message : 'NATS refused us.' };
+    const told = error instanceof Error ? ` (${error.message})` : '';
+    return { state: 'lost', why: `There is no way to NATS now${told}.` };
   } finally {
     nats = undefined;
   }
