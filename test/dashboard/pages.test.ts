@@ -130,7 +130,7 @@ describe.skipIf(chromiumPath === undefined)('the pages', () => {
       expect(await first.locator('a').getAttribute('href')).toBe(
         `#/camera/gate/test-gate-1-${count - 1}`,
       );
-      expect(await first.innerText()).toMatch(/van enters 80 %.*person waves after 2\.0 s/s);
+      expect(await first.innerText()).toMatch(/van enters 80\s%.*person waves after 2\.0 s/s);
       const older = page.getByRole('button', { name: 'Show older' });
       for (let more = 100; more <= count; more += 50) {
         await older.click();

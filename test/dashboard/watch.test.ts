@@ -10,6 +10,7 @@ import {
   type PageLook,
 } from './open-page.js';
 
+const longName = 'x'.repeat(64);
 const states = [
   { name: 'gate' },
   { name: 'dock', state: 'offline', why: 'the camera does not answer' },
@@ -17,6 +18,7 @@ const states = [
   { name: 'roof', state: 'corrupt', why: 'every frame is damaged' },
   { name: 'shed', state: 'connecting' },
   { name: 'zoo', calibrated: false },
+  { name: longName, state: 'offline', why: `${longName}: it cannot be reached` },
 ] as const;
 
 describe.skipIf(chromiumPath === undefined)('the dashboard', () => {
@@ -62,7 +64,8 @@ describe.skipIf(chromiumPath === undefined)('the dashboard', () => {
           (path as unknown as { getAttribute(n: string): string }).getAttribute('d'),
         ),
       );
-    expect(new Set(shapes).size).toBe(states.length);
+    // Two are offline.
+    expect(new Set(shapes).size).toBe(states.length - 1);
     await tile('gate')
       .locator('.age')
       .getByText(/^still, .+ old$/)
@@ -192,6 +195,26 @@ describe.skipIf(chromiumPath === undefined)('the dashboard', () => {
     expect(problems).toEqual([]);
   });
 
+  it.each(['', `camera/${longName}`])('fits there with the longest name: #/%s', async (hash) => {
+    const { page } = await show(hash, { width: 360, height: 740 });
+    const why = page.getByText(/^Offline since .+: it cannot be reached$/);
+    await why.waitFor();
+    expect(await hasNoOverflow(page)).toBe(true);
+    const [needed, width] = await why.evaluate((element) => {
+      const { scrollWidth, clientWidth } = element as unknown as Record<string, number>;
+      return [scrollWidth, clientWidth];
+    });
+    expect(needed).toBe(width);
+  });
+
+  it('asks for no live picture of a camera that is away', async () => {
+    const { page } = await show('camera/dock');
+    await page.locator('.badge').getByText('offline').waitFor();
+    await page.getByText('No picture').waitFor();
+    expect(engine.viewers()).toBe(0);
+    expect(await page.locator('.chip.age').textContent()).toBe('');
+  });
+
   it('says that an engine is silent, and takes it back', async () => {
     const { page } = await show('');
     await page.locator('.badge').getByText('online').first().waitFor();
@@ -211,6 +234,49 @@ describe.skipIf(chromiumPath === undefined)('the dashboard', () => {
     engine.shut(false);
     await page.locator('.badge').getByText('online').first().waitFor();
     expect(await page.locator('.banner').textContent()).toBe('');
+  });
+
+  it('asks for the password again when the session has ended, and goes on after it', async () => {
+    const { page } = await show('camera/gate');
+    await page.locator('.badge').getByText('online').first().waitFor();
+    const stranger = {
+      schema: 'lookahead.session.v1',
+      needsLogin: true,
+      isLoggedIn: false,
+      version: '0.1.0',
+      engine: null,
+    };
+    await page.route('**/session', (route) => route.fulfill({ json: stranger }));
+    await page.route('**/login', async (route) => {
+      await page.unroute('**/session');
+      await route.fulfill({ status: 204 });
+    });
+    engine.shut(true);
+    engine.shut(false);
+    await page.getByLabel('Password').fill('right');
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.locator('.badge').getByText('online').first().waitFor();
+    expect(new URL(page.url()).hash).toBe('#/camera/gate');
+  });
+
+  it('leads past the menu to the content, on the same page', async () => {
+    const { page } = await show('history');
+    await page.getByRole('heading', { name: 'History' }).waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => page.evaluate('document.activeElement.id')).toBe('main');
+    expect(new URL(page.url()).hash).toBe('#/history');
+    expect(await page.title()).toMatch(/^History – Lookahead/);
+  });
+
+  it('begins a new page at its top', async () => {
+    const { page } = await show('camera/gate', { width: 360, height: 500 });
+    const history = page.getByRole('link', { name: 'History of gate' });
+    await history.scrollIntoViewIfNeeded();
+    expect(await page.evaluate('scrollY')).toBeGreaterThan(100);
+    await history.click();
+    await page.getByRole('heading', { name: 'History' }).waitFor();
+    await expect.poll(() => page.evaluate('scrollY')).toBe(0);
   });
 });
 

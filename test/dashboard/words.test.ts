@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { backOffMs } from '../../src/sinks/dashboard/back-off.js';
 import { frameTimes } from '../../src/sinks/dashboard/frame-times.js';
 import { slotsTaken, takeSlot } from '../../src/sinks/dashboard/live-slots.js';
+import { pageTitle } from '../../src/sinks/dashboard/page-title.js';
 import { recentRows } from '../../src/sinks/dashboard/recent-rows.js';
 import { busyMs, quietMs, stillEveryMs } from '../../src/sinks/dashboard/still-pace.js';
 import {
@@ -12,6 +13,7 @@ import {
   percent,
   shownState,
   stageWords,
+  whyWords,
 } from '../../src/sinks/dashboard/words.js';
 import { event, forecast, outcome } from '../support/messages.js';
 
@@ -44,6 +46,13 @@ describe('a forecast in words', () => {
     expect(plain(likeliestWords(forecast(0, { nothing: 0.9 })))).toBe(
       'Likely nothing within 4 s: 90 %',
     );
+    const split = forecast(0).events.map((one, i) => ({
+      ...one,
+      confidence: [0.2, 0.15, 0.1][i]!,
+    }));
+    expect(plain(likeliestWords(forecast(0, { events: split, nothing: 0.3 })))).toBe(
+      'Likely something within 4 s: 70 % (van enters 20 %)',
+    );
     expect(likeliestWords(forecast(0, { calibrated: false }))).toMatch(/not calibrated$/);
   });
 
@@ -58,7 +67,7 @@ describe('a forecast in words', () => {
     const words = outcomeWords(
       outcome(0, { verdict: 'undecidable', observed: null, because: 'gap' }),
     );
-    expect(words).toBe('Undecidable: clips are missing.');
+    expect(words).toBe('Undecidable: pictures are missing.');
   });
 });
 
@@ -115,10 +124,32 @@ describe('live pictures', () => {
   });
 });
 
+describe('what a page is called', () => {
+  it.each([
+    ['', [], 'Cameras – Lookahead home'],
+    ['camera', ['gate', 'home-gate-1-2'], 'gate – Lookahead home'],
+    ['manage', ['gate'], 'gate – Privacy masks – Lookahead home'],
+    ['nowhere', [], 'Lookahead home'],
+  ])('#/%s %j is %s', (page, rest, title) => expect(pageTitle({ page, rest }, 'home')).toBe(title));
+
+  it('does without the site', () => {
+    expect(pageTitle({ page: 'history', rest: [] }, '')).toBe('History – Lookahead');
+  });
+});
+
+describe('why a camera is away', () => {
+  it('does not say its name again', () => {
+    expect(whyWords('gate', 'gate: it cannot be reached.')).toBe('it cannot be reached.');
+    expect(whyWords('gate', 'gatehouse: no.')).toBe('gatehouse: no.');
+  });
+});
+
 describe('what was of late', () => {
   it('is one list, newest first', () => {
     const one = outcome(0);
-    const rows = recentRows([event(0), event(9)], new Map([[one.id, one]]));
+    const atMs = Date.parse(one.decidedAt);
+    const all = [event(0), event(9)];
+    const rows = recentRows(all, new Map([[one.id, one]]), atMs);
     expect(rows.map(({ at }) => at)).toEqual(
       rows
         .map(({ at }) => at)
@@ -126,5 +157,8 @@ describe('what was of late', () => {
         .reverse(),
     );
     expect(rows.map(({ kind }) => kind).toSorted()).toEqual(['event', 'event', 'outcome']);
+    const later = Date.parse(rows[0]!.at) + 59_000;
+    expect(recentRows(all, new Map([[one.id, one]]), later).length).toBeGreaterThan(0);
+    expect(recentRows(all, new Map([[one.id, one]]), later + 2_000)).toEqual([]);
   });
 });

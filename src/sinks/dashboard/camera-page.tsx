@@ -23,7 +23,8 @@ export function CameraPage({ camera }: { readonly camera: CameraView }): Compone
   const litSpan = useComputed(() => lit.value?.span);
   const mode = useSignal<PictureMode>('live');
   const close = (): void => {
-    location.hash = to('camera', camera.name);
+    // Going back from there must not open it again.
+    location.replace(to('camera', camera.name));
   };
   useEffect(() => {
     lit.value = undefined;
@@ -73,9 +74,7 @@ export function CameraPage({ camera }: { readonly camera: CameraView }): Compone
             <a href={to('manage', camera.name)}>Privacy masks</a>
           </p>
         </section>
-        <section class="panel" aria-label="Ask">
-          <AskPanel camera={camera.name} />
-        </section>
+        <AskPanel camera={camera.name} />
       </div>
     </div>
   );

@@ -7,7 +7,7 @@ import { hasPicture, Picture, type PictureMode } from './picture.js';
 import { to } from './route.js';
 import { StateBadge, useShownState } from './state-badge.js';
 import { isSilent, link, nowMs, type CameraView } from './store.js';
-import { likeliestWords, sinceTime, type ShownState } from './words.js';
+import { likeliestWords, sinceTime, whyWords, type ShownState } from './words.js';
 
 export function CamerasPage({
   cameras,
@@ -99,7 +99,7 @@ export function Likeliest({ camera }: { readonly camera: CameraView }): Componen
     const last = camera.forecasts.value.at(-1);
     return last === undefined || Date.parse(last.validUntil) < nowMs.value;
   }).value;
-  const hindrance = hindranceOf(state, sinceTime(since, nowMs.peek()), why);
+  const hindrance = hindranceOf(state, sinceTime(since, nowMs.peek()), whyWords(camera.name, why));
   if (hindrance !== '') return <p class="likeliest why">{hindrance}</p>;
   if (isStale || newest === undefined)
     return <p class="likeliest quiet">No forecast at the moment.</p>;

@@ -10,6 +10,7 @@ import { RequestFailure, send } from './session.js';
 import { cameras, loadCameras, nowMs, type CameraRow, type CameraView } from './store.js';
 import { Table, type Row } from './table.js';
 import { timeText } from './page-words.js';
+import { whyWords } from './words.js';
 
 export function ManagePage(): ComponentChild {
   const [name] = route.value.rest;
@@ -89,7 +90,7 @@ function rowOf({ name, row, now }: CameraView, onRemove: () => void): Row {
         <span class={`state-word ${state}`}>{state}</span>{' '}
         <small>
           since {timeText(since, nowMs.peek())}
-          {why !== '' && `: ${why}`}
+          {why !== '' && `: ${whyWords(name, why)}`}
         </small>
       </>,
       origin === undefined ? 'not told' : originWords[origin],
@@ -122,19 +123,19 @@ function RemoveDialog({ camera, onClose }: RemoveProps): ComponentChild {
   const dialog = useRef<HTMLDialogElement>(null);
   const isBusy = useSignal(false);
   const failure = useSignal('');
-  useEffect(() => {
-    const element = dialog.current;
-    element?.showModal();
-    // Gives the focus back to where it was.
-    return () => element?.close();
-  }, []);
+  useEffect(() => dialog.current?.showModal(), []);
+  const close = (isRemoved: boolean): void => {
+    // Gives the focus back to the button that opened it; being taken away would not.
+    dialog.current?.close();
+    onClose(isRemoved);
+  };
 
   const remove = async (): Promise<void> => {
     isBusy.value = true;
     const answer = await send('DELETE', paths.cameras, { camera });
     isBusy.value = false;
     if (answer instanceof RequestFailure) failure.value = `${answer.message} ${answer.remedy}`;
-    else onClose(true);
+    else close(true);
   };
 
   return (
@@ -144,7 +145,7 @@ function RemoveDialog({ camera, onClose }: RemoveProps): ComponentChild {
       aria-labelledby="remove-title"
       onCancel={(event) => {
         event.preventDefault();
-        onClose(false);
+        if (!isBusy.value) close(false);
       }}
     >
       <h2 id="remove-title">Remove {camera}?</h2>
@@ -156,7 +157,7 @@ function RemoveDialog({ camera, onClose }: RemoveProps): ComponentChild {
         {failure.value}
       </p>
       <div class="buttons">
-        <button type="button" disabled={isBusy.value} onClick={() => onClose(false)}>
+        <button type="button" disabled={isBusy.value} onClick={() => close(false)}>
           Keep it
         </button>
         <button type="button" class="danger" disabled={isBusy.value} onClick={() => void remove()}>

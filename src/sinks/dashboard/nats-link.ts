@@ -56,7 +56,8 @@ export async function openLink(session: Session): Promise<NatsLink> {
     reconnect: false,
     pingInterval: 10_000,
     maxPingOut: 2,
-    timeout: 5_000,
+    // A browser opens one WebSocket of an address at a time: this one may wait for the live pictures of other tabs.
+    timeout: 15_000,
     ...(account?.user == null ? {} : { user: account.user }),
     ...(account?.password == null ? {} : { pass: account.password }),
   });

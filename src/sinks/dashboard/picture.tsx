@@ -38,6 +38,8 @@ export function Picture({ camera, mode, lit, hasLabels }: PictureProps): Compone
   const shownAt = useComputed(() =>
     live.value.state === 'playing' ? ('live' as const) : still.value?.atMs,
   );
+  // Of a camera that is away the last frame would stand there and be called live.
+  const canPlay = useComputed(() => hasPicture[camera.now.value.state]);
   return (
     <div class="picture" ref={element}>
       <Frame ratio={ratio}>
@@ -50,7 +52,7 @@ export function Picture({ camera, mode, lit, hasLabels }: PictureProps): Compone
           <LiveCanvas
             camera={camera}
             live={live}
-            isWanted={() => isOnScreen.value && isPageVisible.value}
+            isWanted={() => isOnScreen.value && isPageVisible.value && canPlay.value}
           />
         )}
         <Overlay camera={camera} shownAt={shownAt} lit={lit} hasLabels={hasLabels} />

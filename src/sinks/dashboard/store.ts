@@ -158,7 +158,8 @@ async function connectOnce(): Promise<LinkState> {
     void fill(opened, now.engine.site);
     await opened.ended;
   } catch (error) {
-    return { state: 'lost', why: error instanceof Error ? error.message : 'NATS refused us.' };
+    const told = error instanceof Error ? ` (${error.message})` : '';
+    return { state: 'lost', why: `There is no way to NATS now${told}.` };
   } finally {
     nats = undefined;
   }
@@ -184,7 +185,7 @@ function listen(to: NatsLink, site: string): void {
         const { now } = cameraOf(name);
         if (now.value.state !== state) now.value = { ...now.value, state, since: data.at, why: '' };
       }
-      const gone = cameras.value?.some(({ name }) => !(name in data.cameras)) ?? false;
+      const gone = cameras.value.some(({ name }) => !(name in data.cameras));
       if (gone) cameras.value = cameras.value.filter(({ name }) => name in data.cameras);
     });
     if (isBack || isOtherTime) void fill(to, site);

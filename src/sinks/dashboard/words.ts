@@ -40,6 +40,11 @@ export function sinceTime(at: string, nowMs: number): string {
     : `${then.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' })}, ${time}`;
 }
 
+/** Why a camera is as it is, as the engine says it, without the name that stands beside it. */
+export function whyWords(camera: string, why: string): string {
+  return why.startsWith(`${camera}: `) ? why.slice(camera.length + 2) : why;
+}
+
 export interface Answer {
   readonly label: string;
   readonly chance: number;
