@@ -250,13 +250,13 @@ describe.skipIf(chromiumPath === undefined)('the pages', () => {
       await page.getByLabel('Question', { exact: true }).fill('slowly, what is happening ?');
       await page.getByRole('button', { name: 'Ask' }).click();
       const answer = page.locator('.exchanges .answer').first();
-      await until(() => answer.innerText()).toMatch(/^a van (?!.*gate)/);
-      await until(() => answer.innerText()).toBe('a van waits at the gate');
+      await until(() => answer.innerText()).toMatch(/^A van (?!.*gate)/);
+      await until(() => answer.innerText()).toBe('A van waits at the gate');
       expect(await page.locator('.exchanges li').innerText()).toMatch(/It looked at \d\d:\d\d/);
       // An empty one is the usual one, which the engine knows.
       await page.getByLabel('Question', { exact: true }).fill('');
       await page.getByRole('button', { name: 'Ask' }).click();
-      await page.getByText('how came it ?').waitFor();
+      await page.getByText('How came it?').waitFor();
       expect(await page.locator('.exchanges li').count()).toBe(2);
     });
 

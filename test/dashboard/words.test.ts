@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { backOffMs } from '../../src/sinks/dashboard/back-off.js';
 import { frameTimes } from '../../src/sinks/dashboard/frame-times.js';
 import { slotsTaken, takeSlot } from '../../src/sinks/dashboard/live-slots.js';
+import { prose } from '../../src/sinks/dashboard/page-words.js';
 import { pageTitle } from '../../src/sinks/dashboard/page-title.js';
 import { recentRows } from '../../src/sinks/dashboard/recent-rows.js';
 import { busyMs, quietMs, stillEveryMs } from '../../src/sinks/dashboard/still-pace.js';
@@ -134,6 +135,14 @@ describe('what a page is called', () => {
 
   it('does without the site', () => {
     expect(pageTitle({ page: 'history', rest: [] }, '')).toBe('History – Lookahead');
+  });
+});
+
+describe('what the small model writes', () => {
+  it('reads as a sentence, also while it comes', () => {
+    expect(prose(' a van comes . it stops , then')).toBe('A van comes. It stops, then');
+    expect(prose('what is happening ?')).toBe('What is happening?');
+    expect(prose('')).toBe('');
   });
 });
 

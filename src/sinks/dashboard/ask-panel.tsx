@@ -4,7 +4,7 @@ import type { ComponentChild } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
 import { subjects } from '../../messages.js';
 import { asked, ended, exchangesMax, failed, heard, isOpen, type Exchange } from './asked.js';
-import { timeText } from './page-words.js';
+import { prose, timeText } from './page-words.js';
 import { link, natsLink, nowMs, siteOf } from './store.js';
 
 /** The engine gives a question up by itself, earlier. */
@@ -106,7 +106,7 @@ export function AskPanel({ camera }: { readonly camera: string }): ComponentChil
                 void ask(example);
               }}
             >
-              {example}
+              {prose(example)}
             </button>
           </li>
         ))}
@@ -125,9 +125,9 @@ function Answered({ exchange }: { readonly exchange: Exchange }): ComponentChild
   const { question, answer, window, state, failure } = exchange;
   return (
     <li aria-busy={isOpen(exchange)}>
-      <p class="question">{question === '' ? 'How did the newest event come?' : question}</p>
+      <p class="question">{question === '' ? 'How did the newest event come?' : prose(question)}</p>
       <p class="answer" aria-live="polite" aria-atomic="true">
-        {answer.trimStart()}
+        {prose(answer)}
         {state === 'waiting' && <span class="quiet">Waiting for the model …</span>}
         {state === 'answering' && (
           <span class="caret" aria-hidden="true">

@@ -1,5 +1,10 @@
 /** What the browser's tab is called, so that one of many is found again. Pure. */
-import type { Route } from './route.js';
+
+/** A `Route`. */
+interface Place {
+  readonly page: string;
+  readonly rest: readonly string[];
+}
 
 const titles: Readonly<Record<string, string>> = {
   '': 'Cameras',
@@ -9,7 +14,7 @@ const titles: Readonly<Record<string, string>> = {
 };
 
 /** @param site '': not known (yet) */
-export function pageTitle({ page, rest }: Pick<Route, 'page' | 'rest'>, site: string): string {
+export function pageTitle({ page, rest }: Place, site: string): string {
   const camera = page === 'camera' || page === 'manage' ? rest[0] : undefined;
   const masks = page === 'manage' && camera !== undefined ? 'Privacy masks' : undefined;
   const name = masks ?? titles[page];

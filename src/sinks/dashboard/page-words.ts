@@ -58,6 +58,17 @@ export function observedWords({ observed, onsetAfterMs, because }: Outcome): {
   };
 }
 
+/** The small model writes `a van comes . it stops .`; people read `A van comes. It stops.` */
+export function prose(text: string): string {
+  return text
+    .trimStart()
+    .replace(/ +([.,;:?!])/g, '$1')
+    .replace(
+      /(^|[.?!] )([a-z])/g,
+      (_, before: string, first: string) => before + first.toUpperCase(),
+    );
+}
+
 /** Why what is stored could not be read. */
 export function whyNot(error: unknown): string {
   if (!(error instanceof Error)) return 'Nobody knows why.';
