@@ -1,4 +1,5 @@
 /** The broker of one engine: a server of its own where none is configured, and the connection. */
+import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Subscription } from 'rxjs';
 import type { AppOptions } from './app.js';
@@ -32,10 +33,11 @@ export async function openNatsServer(
       `Use that server with --nats ${other}, or another folder with --nats-store DIR.`,
     );
   }
+  const dashboardPassword = randomBytes(32).toString('base64url');
   const start = (port: number, websocketPort = 0): Promise<NatsServer> =>
     startNatsServer({
       ...{ path: tools.natsServerPath, port, websocketPort },
-      ...{ storeDir, site: config.site },
+      ...{ storeDir, site: config.site, dashboardPassword },
     });
   let server = await start(config.nats.port).catch((error: unknown) => {
     // Many machines have a NATS server of their own on the usual port; ours goes elsewhere and says where.
@@ -71,7 +73,7 @@ export async function openNatsServer(
     await server.close();
     await restarting;
   });
-  return { url, websocketUrl: () => websocketUrl };
+  return { url, dashboardPassword, websocketUrl: () => websocketUrl };
 }
 
 export async function openBus(

@@ -11,20 +11,24 @@ export interface BesideServerConf {
   /** Of the WebSocket listener, on 127.0.0.1. */
   readonly websocketPort: number;
   readonly storeDir: string;
+  /** Which the engine hands to pages that are let in. */
+  readonly dashboardPassword: string;
 }
 
 /**
  * Whoever is on this machine may do everything over TCP, as there is no secret between its programs; what comes through a
- * browser may only read and ask. The passwords are there because a user must have one: nobody knows them, so that nobody
- * becomes the other user by its name.
+ * browser may only read and ask, and only by the password that a page gets from the engine: a page of another site that
+ * makes its name mean this machine has none. Nobody knows the password of the other user, which must have one.
  */
 export function besideServerConf({
   site,
   port,
   websocketPort,
   storeDir,
+  dashboardPassword,
 }: BesideServerConf): string {
-  const password = (): string => JSON.stringify(randomBytes(32).toString('base64url'));
+  const unknown = JSON.stringify(randomBytes(32).toString('base64url'));
+  const known = JSON.stringify(dashboardPassword);
   return `# Written by Lookahead whenever it starts this server: changes are lost.
 host: "127.0.0.1"
 port: ${port}
@@ -32,8 +36,8 @@ jetstream { store_dir: ${JSON.stringify(storeDir)} }
 no_auth_user: local
 authorization {
   users: [
-    { user: local, password: ${password()}, allowed_connection_types: [STANDARD] }
-    { user: dashboard, password: ${password()}, allowed_connection_types: [WEBSOCKET], permissions: {
+    { user: local, password: ${unknown}, allowed_connection_types: [STANDARD] }
+    { user: dashboard, password: ${known}, allowed_connection_types: [WEBSOCKET], permissions: {
 ${permissionLines(permissionsOf('dashboard', site), '      ')}
     } }
   ]
@@ -44,7 +48,6 @@ websocket {
   no_tls: true
   same_origin: true
   compression: false
-  no_auth_user: dashboard
 }
 `;
 }

@@ -17,11 +17,12 @@ export interface NatsServerOptions {
   readonly storeDir: string;
   /** Whose messages the dashboard may read. */
   readonly site: string;
+  readonly dashboardPassword: string;
 }
 
 export interface NatsServer {
   readonly url: string;
-  /** Where a browser gets in, with the rights of the dashboard. */
+  /** Where a browser gets in, as the user `dashboard`. */
   readonly websocketUrl: string;
   readonly pid: number;
   /** Resolves, with what happened, when it ends on its own. Never rejects. */
@@ -47,9 +48,10 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
   const wished = options.websocketPort;
   const canHaveIt = wished !== 0 && wished !== port && (await isFree(wished));
   const websocketPort = canHaveIt ? wished : anyOtherPort;
-  const { site, storeDir } = options;
+  const { site, storeDir, dashboardPassword } = options;
   mkdirSync(storeDir, { recursive: true });
-  const args = ['-c', writeBesideServerConf({ site, storeDir, port, websocketPort })];
+  const conf = { site, storeDir, port, websocketPort, dashboardPassword };
+  const args = ['-c', writeBesideServerConf(conf)];
   const [file, first] = dyingWithUs(options.path);
   // A group of its own: Ctrl-C goes to the whole group, and this one must outlive the draining.
   const child = spawn(file, [...first, ...args], {

@@ -14,18 +14,20 @@ const handshakeMs = 5_000;
 const messageBytesMax = 16 << 20;
 
 /**
- * Ends with the viewer's connection. It is paused, so that the first message waits for whoever is to get it. `opened` rejects
+ * Ends with the viewer's connection. `ca`: certificates (PEM) of who vouches for the server, instead of the system's. It is paused, so that the first message waits for whoever is to get it. `opened` rejects
  * with a Refusal of status 502.
  */
 export function openSource(
   url: string,
   whose: string,
   viewer: Duplex,
+  ca?: string,
 ): { socket: WebSocket; opened: Promise<void> } {
   const socket = new WebSocket(url, {
     perMessageDeflate: false,
     handshakeTimeout: handshakeMs,
     maxPayload: messageBytesMax,
+    ...(ca === undefined ? {} : { ca }),
   });
   viewer.once('close', () => socket.terminate());
   const opened = new Promise<void>((resolve, reject) => {

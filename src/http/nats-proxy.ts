@@ -40,7 +40,7 @@ export function proxyNats(gate: NatsGate): Upgrade {
     }
     clients += 1;
     socket.once('close', () => (clients -= 1));
-    const { socket: source, opened } = openSource(way.url, 'The NATS server', socket);
+    const { socket: source, opened } = openSource(way.url, 'The NATS server', socket, way.ca);
     await opened;
     sockets.handleUpgrade(request, socket, head, (client) => {
       keepAlive(client);

@@ -36,4 +36,6 @@ export interface NatsWay {
   /** null: none is needed. */
   readonly user: string | null;
   readonly password: string | null;
+  /** Certificates (PEM) of the authorities that vouch for it; absent: those of the system. */
+  readonly ca?: string | undefined;
 }

@@ -7,6 +7,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import type { AppOptions } from '../../src/app.js';
 import { openNatsServer } from '../../src/broker.js';
+import type { BesideServer } from '../../src/nats-gate.js';
 import { Closers } from '../../src/closers.js';
 import { ConfigSchema } from '../../src/config.js';
 import { knownAddress } from '../../src/nats-address.js';
@@ -95,14 +96,20 @@ it('a server that dies is started again on its port, and it is said', async () =
   expect(pidOf(store)).toBeUndefined();
 });
 
+const dashboardOf = ({ dashboardPassword }: BesideServer) => ({
+  user: 'dashboard',
+  pass: dashboardPassword,
+});
+
 it('a program of this machine may do everything, a browser may read and ask and nothing else', async () => {
   const { options, closers } = engineForTest();
-  const { url, websocketUrl } = (await openNatsServer(options, closers))!;
+  const beside = (await openNatsServer(options, closers))!;
+  const { url, websocketUrl } = beside;
   const program = await probeNats(url);
   expect(await program.publish('lookahead.v1.home.gate.forecast')).toBe('+OK');
   expect(await program.subscribe('>')).toBe('+OK');
 
-  const browser = await probeNats(websocketUrl()!);
+  const browser = await probeNats(websocketUrl()!, dashboardOf(beside));
   expect(await browser.subscribe('lookahead.v1.home.gate.forecast')).toBe('+OK');
   expect(await browser.subscribe('_INBOX_dashboard.1')).toBe('+OK');
   expect(await browser.publish('lookahead.v1.home.svc.ask')).toBe('+OK');
@@ -128,6 +135,7 @@ it('a browser becomes nobody else by naming him, even by his password', async ()
   expect(statSync(file).mode & 0o777).toBe(0o600);
   const [, local] = /user: local, password: "([^"]{40,})"/.exec(readFileSync(file, 'utf8'))!;
   for (const login of [
+    {},
     { user: 'local' },
     { user: 'local', pass: '' },
     { user: 'local', pass: local! },
@@ -156,12 +164,13 @@ it('a page from elsewhere is refused by the WebSocket', async () => {
 
 it('a server that was lost has its WebSocket where it was, or elsewhere where that is taken', async () => {
   const { options, closers, store } = engineForTest();
-  const { websocketUrl } = (await openNatsServer(options, closers))!;
+  const beside = (await openNatsServer(options, closers))!;
+  const { websocketUrl } = beside;
   const before = websocketUrl()!;
   process.kill(pidOf(store)!, 'SIGKILL');
   await expect.poll(websocketUrl, patience).toBeUndefined();
   await expect.poll(websocketUrl, patience).toBe(before);
-  await probeNats(before);
+  await probeNats(before, dashboardOf(beside));
 
   process.kill(pidOf(store)!, 'SIGKILL');
   await expect.poll(websocketUrl, patience).toBeUndefined();
@@ -170,7 +179,7 @@ it('a server that was lost has its WebSocket where it was, or elsewhere where th
   await once(taken, 'listening');
   await expect.poll(websocketUrl, patience).toMatch(/^ws:/);
   expect(websocketUrl()).not.toBe(before);
-  await probeNats(websocketUrl()!);
+  await probeNats(websocketUrl()!, dashboardOf(beside));
 });
 
 it('two engines never share a store', async () => {

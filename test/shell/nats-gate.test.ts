@@ -8,10 +8,15 @@ const elsewhere = { servers: ['nats://h:4222'], user: 'pipeline', password: 'eng
 const noneBeside = () => undefined;
 
 describe('beside the engine', () => {
-  it('the dashboard needs no login, and follows the server wherever it is started again', () => {
+  it('the dashboard has a login of its own, and follows the server wherever it is started again', () => {
     let at: string | undefined = 'ws://127.0.0.1:1';
-    const gate = natsGate(configOf({}), () => ({ url: '', websocketUrl: () => at }));
-    expect(gate.address()).toEqual({ url: 'ws://127.0.0.1:1', user: null, password: null });
+    const gate = natsGate(configOf({}), () => ({
+      ...{ url: '', dashboardPassword: 'reads' },
+      websocketUrl: () => at,
+    }));
+    expect(gate.address()).toEqual({
+      ...{ url: 'ws://127.0.0.1:1', user: 'dashboard', password: 'reads' },
+    });
     at = undefined;
     expect(gate.address()).toMatchObject({
       hindrance: expect.stringContaining('started') as string,
