@@ -155,7 +155,7 @@ describe.skipIf(chromiumPath === undefined)('the page before a whole engine', ()
       .first()
       .waitFor();
     await details
-      .getByText(/^(Hit|Miss|Surprise|Undecidable)/)
+      .getByText(/(Hit|Miss|Surprise|Undecidable)[:.]/)
       .first()
       .waitFor();
     const id = /#\/camera\/yard-1\/(.+)$/.exec(page.url())?.[1];
@@ -175,7 +175,7 @@ describe.skipIf(chromiumPath === undefined)('the page before a whole engine', ()
     await page.getByRole('button', { name: 'Ask' }).click();
     await expect
       .poll(() => page.locator('.exchanges').innerText(), patience)
-      .toMatch(/what is happening \?[\s\S]*\w{2,}/);
+      .toMatch(/happening ?\?\s[\s\S]*[a-z]{2,} [a-z]{2,}/i);
   });
 
   it('tries a camera with a login, adds, masks and removes it, and keeps its password nowhere', async () => {
@@ -204,7 +204,7 @@ describe.skipIf(chromiumPath === undefined)('the page before a whole engine', ()
     await expect
       .poll(() => {
         const row = heard.findLast((line) => line.includes('LOOKAHEAD_home_cameras.gate'));
-        return row !== undefined && /"polygon":\[\[/.test(row);
+        return row !== undefined && row.includes('"polygon":[[');
       }, patience)
       .toBe(true);
 
