@@ -1,6 +1,8 @@
 /** Live pictures on request: passes what a camera's viewer process sends on to browsers, over this server's own port. */
+import type { Duplex } from 'node:stream';
 import { z } from 'zod';
-import { WebSocketServer } from 'ws';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { LookaheadError } from '../errors.js';
 import { TokenSchema } from '../messages.js';
 import { joinSockets, openSource } from './join-sockets.js';
 import { keepAlive } from './keep-alive.js';
@@ -36,7 +38,7 @@ export function showPictures(pictures: LivePictures, viewersMax: number): Pictur
     get viewers() {
       return viewers;
     },
-    upgrade: async ({ request, query }, socket, head) => {
+    upgrade: ({ request, query }, socket, head) => {
       const { camera } = readQuery(query, QuerySchema);
       if (viewers >= viewersMax) {
         throw new Refusal(
@@ -48,18 +50,36 @@ export function showPictures(pictures: LivePictures, viewersMax: number): Pictur
       }
       viewers += 1;
       socket.once('close', () => (viewers -= 1));
-      const { url, release } = await pictures.open(camera);
-      if (socket.destroyed) {
-        release();
-        return;
-      }
-      const { socket: source, opened } = openSource(url, `The picture of ${camera}`, socket);
-      socket.once('close', release);
-      await opened;
+      // At once: a browser opens its WebSockets to an address one after the other, and a camera takes its time.
       sockets.handleUpgrade(request, socket, head, (viewer) => {
+        viewer.on('error', () => viewer.terminate());
         keepAlive(viewer);
-        joinSockets(viewer, source, { unreadBytesMax, isTwoWay: false });
+        show(pictures, camera, socket, viewer).catch((error: unknown) => {
+          const code = error instanceof LookaheadError ? error.code : 'request_failed';
+          viewer.close(internalError, code);
+        });
       });
+      return Promise.resolve();
     },
   };
+}
+
+/** Of RFC 6455: the server cannot do what was asked. */
+const internalError = 1011;
+
+async function show(
+  pictures: LivePictures,
+  camera: string,
+  connection: Duplex,
+  viewer: WebSocket,
+): Promise<void> {
+  const { url, release } = await pictures.open(camera);
+  if (connection.destroyed) {
+    release();
+    return;
+  }
+  connection.once('close', release);
+  const { socket: source, opened } = openSource(url, `The picture of ${camera}`, connection);
+  await opened;
+  joinSockets(viewer, source, { unreadBytesMax, isTwoWay: false });
 }

@@ -256,9 +256,16 @@ describe('pictures', () => {
     expect(await from('/picture?camera=gate', { 'sec-fetch-site': 'same-site' })).toContain('403');
     expect(await from('/picture?camera=gate', { host: 'evil.example' })).toContain('403');
     expect(await from('/picture?camera=a.b')).toContain('400');
-    expect(await from('/picture?camera=other')).toContain('404');
     expect(await from('/nats')).toContain('404');
     expect(open.viewers).toBe(0);
+  });
+
+  it('of cameras that have none end with the reason', async () => {
+    const { open } = await showing();
+    const viewer = connectTo(open, '/picture?camera=other');
+    const [status, reason] = (await once(viewer, 'close')) as [number, Buffer];
+    expect([status, reason.toString()]).toEqual([1011, 'camera_unknown']);
+    await expect.poll(() => open.viewers).toBe(0);
   });
 
   it('end with the server', async () => {
