@@ -204,7 +204,7 @@ describe.skipIf(chromiumPath === undefined)('the page before a whole engine', ()
     await expect
       .poll(() => {
         const row = heard.findLast((line) => line.includes('LOOKAHEAD_home_cameras.gate'));
-        return row !== undefined && row.includes('"polygon":[[');
+        return row?.includes('"polygon":[[');
       }, patience)
       .toBe(true);
 

@@ -2,11 +2,8 @@
  * An engine for the page to look at: a real nats-server with its WebSocket, our own bus, and made-up cameras that say what
  * real ones would. No model runs, so twenty cameras cost next to nothing.
  */
-import { createServer as createTcpServer } from 'node:net';
-import { once } from 'node:events';
 import { connectBus, type Bus } from '../../src/sinks/bus.js';
 import type { Forecast, Message } from '../../src/messages.js';
-import { startNatsServer } from '../support/nats-server.js';
 import {
   bundle,
   horizonMs,
@@ -19,7 +16,8 @@ import {
   site,
   type MadeUpCamera,
 } from './made-up-camera.js';
-import { serveDashboard } from './serve-dashboard.js';
+import { startRealServer } from './real-server.js';
+import { madeUpStill, startTestPictures } from './test-pictures.js';
 
 export interface MadeUpEngine {
   /** Of the page. */
@@ -32,7 +30,7 @@ export interface MadeUpEngine {
   /** No heartbeat, no message, while the connection stays: as an engine that hangs. */
   readonly hush: (isHushed: boolean) => void;
   /** Ends every connection of the page and refuses new ones. */
-  readonly shut: (isShut: boolean) => void;
+  readonly shut: (isShut: boolean) => Promise<void>;
   close(): Promise<void>;
 }
 
@@ -40,11 +38,14 @@ export interface MadeUpEngine {
 const backlog = 12;
 
 export async function startMadeUpEngine(cameras: readonly MadeUpCamera[]): Promise<MadeUpEngine> {
-  const socketPort = await freePort();
-  const nats = await startNatsServer({ config: configOf(socketPort) });
-  const bus = await connectBus({ servers: [nats.url], site });
+  const pictures = await startTestPictures();
+  const png = madeUpStill();
+  const web = await startRealServer({
+    ...{ site, viewersMax: 4, pictures },
+    stills: { png: (_camera, atMs = Date.now()) => Promise.resolve({ png, atMs }) },
+  });
+  const bus = await connectBus({ servers: [web.natsUrl], site });
   await bus.ready(10_000);
-  const web = await serveDashboard(`ws://127.0.0.1:${socketPort}`);
   const newest = new Map<string, Forecast>();
   let isHushed = false;
   const startedMs = Date.now();
@@ -124,7 +125,7 @@ export async function startMadeUpEngine(cameras: readonly MadeUpCamera[]): Promi
       timers.forEach(clearInterval);
       await bus.close(1_000);
       await web.close();
-      await nats.remove();
+      pictures.close();
     },
   };
 }
@@ -146,36 +147,4 @@ function serveCameraList(bus: Bus, cameras: readonly MadeUpCamera[], startedMs: 
       why,
     })),
   }));
-}
-
-/** The page may read, and nothing else. */
-function configOf(socketPort: number): string {
-  const kinds = ['forecast', 'within', 'event', 'outcome', 'scene', 'score', 'state'];
-  const heard = [
-    ...kinds.map((kind) => `lookahead.v1.*.*.${kind}`),
-    'lookahead.v1.*.heartbeat',
-    '_INBOX_dashboard.>',
-  ];
-  const said = [
-    '$JS.API.DIRECT.GET.>',
-    'lookahead.v1.*.svc.ask',
-    'lookahead.v1.*.svc.cameras.list',
-  ];
-  return `
-    websocket { listen: "127.0.0.1:${socketPort}", no_tls: true, no_auth_user: dashboard }
-    authorization { users: [
-      { user: engine, password: engine }
-      { user: dashboard, password: dashboard, permissions: {
-        subscribe: { allow: ${JSON.stringify(heard)} }, publish: { allow: ${JSON.stringify(said)} } } }
-    ] }
-    no_auth_user: engine`;
-}
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

@@ -66,7 +66,7 @@ describe.skipIf(chromiumPath === undefined)('the pages', () => {
     pages.answer = () => ({ status: 204 });
     pages.asked.length = 0;
     pages.cameras = [rowOf('gate'), rowOf('yard', { origin: 'file' })];
-    Object.assign(pages, { needsLogin: false, isLoggedIn: true, isCut: false });
+    Object.assign(pages, { needsLogin: false, isLoggedIn: true });
   });
   afterAll(() => pages.close());
 
@@ -175,10 +175,10 @@ describe.skipIf(chromiumPath === undefined)('the pages', () => {
     it('keeps what was read while there is no way to NATS, and goes on after it', async () => {
       const page = await open('#/history?camera=gate');
       await rows(page).nth(49).waitFor();
-      pages.isCut = true;
+      await pages.shut(true);
       await page.getByText('There is no way to NATS now').waitFor();
       expect(await rows(page).count()).toBe(50);
-      pages.isCut = false;
+      await pages.shut(false);
       await page.getByRole('button', { name: 'Show older' }).click();
       await rows(page).nth(99).waitFor();
     });

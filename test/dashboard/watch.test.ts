@@ -229,9 +229,9 @@ describe.skipIf(chromiumPath === undefined)('the dashboard', () => {
   it('says that the connection is lost, and finds it again by itself', async () => {
     const { page } = await show('');
     await page.locator('.badge').getByText('online').first().waitFor();
-    engine.shut(true);
+    await engine.shut(true);
     await page.locator('.banner').getByText('what is shown may be old').waitFor();
-    engine.shut(false);
+    await engine.shut(false);
     await page.locator('.badge').getByText('online').first().waitFor();
     expect(await page.locator('.banner').textContent()).toBe('');
   });
@@ -251,8 +251,8 @@ describe.skipIf(chromiumPath === undefined)('the dashboard', () => {
       await page.unroute('**/session');
       await route.fulfill({ status: 204 });
     });
-    engine.shut(true);
-    engine.shut(false);
+    await engine.shut(true);
+    await engine.shut(false);
     await page.getByLabel('Password').fill('right');
     await page.getByRole('button', { name: 'Log in' }).click();
     await page.locator('.badge').getByText('online').first().waitFor();
