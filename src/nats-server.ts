@@ -1,10 +1,11 @@
 /** The nats-server that is started beside the engine when none is configured. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { createConnection, createServer, type AddressInfo, type Server } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LookaheadError } from './errors.js';
-import { writeBesideServerConf } from './nats-conf.js';
+import { engineAccount, writeBesideServerConf } from './nats-conf.js';
 
 export interface NatsServerOptions {
   /** Of the program. */
@@ -49,6 +50,7 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
   const websocketPort = canHaveIt ? wished : anyOtherPort;
   const { site, storeDir } = options;
   mkdirSync(storeDir, { recursive: true });
+  adoptStreams(storeDir);
   const args = ['-c', writeBesideServerConf({ site, storeDir, port, websocketPort })];
   const [file, first] = dyingWithUs(options.path);
   // A group of its own: Ctrl-C goes to the whole group, and this one must outlive the draining.
@@ -68,12 +70,13 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
   void lost.then(() => end.abort());
   const kill = (): void => void child.kill('SIGKILL');
   process.once('exit', kill);
+  // Also where it ends on its own: it may be started again many times.
+  void lost.then(() => process.off('exit', kill));
   const close = async (): Promise<void> => {
     child.kill('SIGTERM');
     const timer = setTimeout(kill, endMs);
     await lost;
     clearTimeout(timer);
-    process.off('exit', kill);
   };
 
   const giveUpAt = performance.now() + readyMs;
@@ -96,6 +99,12 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
     lost,
     close,
   };
+}
+
+/** A server that knew no accounts kept everything in one that it called `$G`. */
+function adoptStreams(storeDir: string): void {
+  const [before, now] = ['$G', engineAccount].map((name) => join(storeDir, 'jetstream', name));
+  if (existsSync(before!) && !existsSync(now!)) renameSync(before!, now!);
 }
 
 /** Linux can end a child with its parent, also when the parent is killed and can do nothing itself. */
