@@ -19,6 +19,7 @@ fi
 
 # Each is shown to one container, whose user is not ours, so the files are readable and the folder is not.
 mkdir -p secrets
+chmod 700 secrets
 keep() {
   [ -e "secrets/$1" ] && return
   printf '%s\n' "$2" >"secrets/$1"

@@ -92,9 +92,9 @@ export class CredentialStore {
 
   /** Whole or not at all: into another file, which takes the place of this one. */
   async #write(all: ReadonlyMap<string, Credential>): Promise<void> {
-    await mkdir(dirname(this.#file), { recursive: true });
     const fresh = `${this.#file}.${randomUUID()}`;
     try {
+      await mkdir(dirname(this.#file), { recursive: true });
       const handle = await open(fresh, 'wx', 0o600);
       try {
         await handle.writeFile(`${JSON.stringify(Object.fromEntries(all), null, 2)}\n`);

@@ -15,10 +15,16 @@ export interface BesideServerConf {
   readonly dashboardPassword: string;
 }
 
+/** The account with the streams. What earlier servers stored for the account of those without one is moved here. */
+export const engineAccount = 'LOOKAHEAD';
+
 /**
  * Whoever is on this machine may do everything over TCP, as there is no secret between its programs; what comes through a
- * browser may only read and ask, and only by the password that a page gets from the engine: a page of another site that
- * makes its name mean this machine has none. Nobody knows the password of the other user, which must have one.
+ * browser may only read and ask, and only by the password that a page gets from the engine. Nobody knows the password of the
+ * other user, which must have one.
+ *
+ * Browsers are refused as such, whatever page they show, since one that points its own name here is of this origin too: nobody
+ * can have a page at a name that ends with `.invalid` (RFC 6761). The engine passes them on, and says no origin.
  */
 export function besideServerConf({
   site,
@@ -34,19 +40,29 @@ host: "127.0.0.1"
 port: ${port}
 jetstream { store_dir: ${JSON.stringify(storeDir)} }
 no_auth_user: local
-authorization {
-  users: [
-    { user: local, password: ${unknown}, allowed_connection_types: [STANDARD] }
-    { user: dashboard, password: ${known}, allowed_connection_types: [WEBSOCKET], permissions: {
+accounts {
+  ${engineAccount} {
+    jetstream: enabled
+    users: [{ user: local, password: ${unknown}, allowed_connection_types: [STANDARD] }]
+    exports: [
+${exportLines(site, '      ')}
+    ]
+  }
+  ${dashboardAccount} {
+    users: [{ user: dashboard, password: ${known}, allowed_connection_types: [WEBSOCKET], permissions: {
 ${permissionLines(permissionsOf('dashboard', site), '      ')}
-    } }
-  ]
+    } }]
+    imports: [
+${importLines(site, '      ')}
+    ]
+  }
 }
 websocket {
   host: "127.0.0.1"
   port: ${websocketPort}
   no_tls: true
   same_origin: true
+  allowed_origins: ["http://nobody.invalid"]
   compression: false
 }
 `;
@@ -62,13 +78,60 @@ export function writeBesideServerConf(conf: BesideServerConf): string {
   return path;
 }
 
-/** deploy/nats/roles.conf: a variable for each role, which holds its permissions. */
+/** deploy/nats/roles.conf: a variable for each role, which holds its permissions; and two for the border of the dashboard. */
 export function rolesConf(site: string): string {
   const roles: readonly NatsRole[] = ['pipeline', 'robot', 'dashboard'];
   const blocks = roles.map(
     (role) => `${role.toUpperCase()}: {\n${permissionLines(permissionsOf(role, site), '  ')}\n}\n`,
   );
-  return `# What each role may do, for the site "${site}". Made from src/nats-roles.ts; README.md says how to name another site.\n\n${blocks.join('\n')}`;
+  return `# What each role may do, for the site "${site}". Made from src/nats-roles.ts; README.md says how to name another site.\n\n${blocks.join('\n')}
+# What the dashboard's account has of the engine's.
+DASHBOARD_EXPORTS: [
+${exportLines(site, '  ')}
+]
+
+DASHBOARD_IMPORTS: [
+${importLines(site, '  ')}
+]
+`;
+}
+
+/**
+ * The dashboard has an account of its own. In that of the engine it could choose the place of an answer, and an empty answer of
+ * the server's on `$JS.API.STREAM.PURGE.*` is a command there.
+ */
+const dashboardAccount = 'LOOKAHEAD_DASHBOARD';
+
+function exportLines(site: string, at: string): string {
+  const { streams, services } = sharedWithDashboard(site);
+  const to = `accounts: [${dashboardAccount}]`;
+  return [
+    ...streams.map((subject) => `${at}{ stream: ${JSON.stringify(subject)}, ${to} }`),
+    ...services.map((subject) => {
+      // An answer of `ask` comes in pieces, and may take as long as the role of the engine may answer.
+      const pieces = subject.endsWith('.ask') ? 'response_type: stream, threshold: "15m", ' : '';
+      return `${at}{ service: ${JSON.stringify(subject)}, ${pieces}${to} }`;
+    }),
+  ].join('\n');
+}
+
+function importLines(site: string, at: string): string {
+  const { streams, services } = sharedWithDashboard(site);
+  const line = (kind: string, subject: string): string =>
+    `${at}{ ${kind}: { account: ${engineAccount}, subject: ${JSON.stringify(subject)} } }`;
+  return [
+    ...streams.map((subject) => line('stream', subject)),
+    ...services.map((subject) => line('service', subject)),
+  ].join('\n');
+}
+
+/** All that its role may hear or ask, but for its own inbox. */
+function sharedWithDashboard(site: string): {
+  readonly streams: readonly string[];
+  readonly services: readonly string[];
+} {
+  const { publish, subscribe } = permissionsOf('dashboard', site);
+  return { streams: subscribe.filter((one) => !one.startsWith('_INBOX')), services: publish };
 }
 
 function permissionLines({ publish, subscribe, responses }: NatsPermissions, at: string): string {

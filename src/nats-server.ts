@@ -1,10 +1,11 @@
 /** The nats-server that is started beside the engine when none is configured. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { createConnection, createServer, type AddressInfo, type Server } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LookaheadError } from './errors.js';
-import { writeBesideServerConf } from './nats-conf.js';
+import { engineAccount, writeBesideServerConf } from './nats-conf.js';
 
 export interface NatsServerOptions {
   /** Of the program. */
@@ -50,6 +51,7 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
   const websocketPort = canHaveIt ? wished : anyOtherPort;
   const { site, storeDir, dashboardPassword } = options;
   mkdirSync(storeDir, { recursive: true });
+  adoptStreams(storeDir);
   const conf = { site, storeDir, port, websocketPort, dashboardPassword };
   const args = ['-c', writeBesideServerConf(conf)];
   const [file, first] = dyingWithUs(options.path);
@@ -70,12 +72,13 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
   void lost.then(() => end.abort());
   const kill = (): void => void child.kill('SIGKILL');
   process.once('exit', kill);
+  // Also where it ends on its own: it may be started again many times.
+  void lost.then(() => process.off('exit', kill));
   const close = async (): Promise<void> => {
     child.kill('SIGTERM');
     const timer = setTimeout(kill, endMs);
     await lost;
     clearTimeout(timer);
-    process.off('exit', kill);
   };
 
   const giveUpAt = performance.now() + readyMs;
@@ -98,6 +101,12 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
     lost,
     close,
   };
+}
+
+/** A server that knew no accounts kept everything in one that it called `$G`. */
+function adoptStreams(storeDir: string): void {
+  const [before, now] = ['$G', engineAccount].map((name) => join(storeDir, 'jetstream', name));
+  if (existsSync(before!) && !existsSync(now!)) renameSync(before!, now!);
 }
 
 /** Linux can end a child with its parent, also when the parent is killed and can do nothing itself. */

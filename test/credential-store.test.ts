@@ -6,6 +6,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -69,4 +70,13 @@ it('is read anew each time, and what a person has broken is told without a word 
     }
     expect(readFileSync(file, 'utf8')).toBe(broken);
   }
+});
+
+it('where the folder cannot be made, file and key are named', async () => {
+  const { dir, file, store } = storeIn('away/credentials.json');
+  symlinkSync(join(dir, 'nowhere'), join(dir, 'away'));
+  await expect(store.add('gate', login)).rejects.toMatchObject({
+    code: 'config_unreadable',
+    remedy: expect.stringMatching(new RegExp(`${file}.*credentialsFile`)) as string,
+  });
 });

@@ -1,8 +1,10 @@
 /** The login: a password for people, a bearer token for programs; on loopback without either everybody is let in. */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
 import { needsLogin, type Access } from './access.js';
 import { LoginSchema, paths } from './contract.js';
+import { isLoopback } from './loopback.js';
 import { readJson } from './read-json.js';
 import { Refusal } from './reply.js';
 import type { Asked, Routes } from './routes.js';
@@ -41,7 +43,7 @@ export function createLogin(access: Access, now: () => number, port: () => numbe
 
   const logIn = async ({ request }: Asked): Promise<string> => {
     const given = await readJson(request, LoginSchema);
-    const address = request.socket.remoteAddress ?? '';
+    const address = addressOf(request, access);
     const waitS = Math.ceil(limit.take(address) / 1000);
     if (waitS > 0) {
       throw new Refusal(
@@ -100,6 +102,17 @@ export function createLogin(access: Access, now: () => number, port: () => numbe
     ]),
     close: () => clearInterval(sweeping),
   };
+}
+
+/**
+ * Behind a proxy on this machine everybody would be one and the same, and a stranger's tries would keep the owner out. What the
+ * proxy has heard itself stands last; what stands before it anybody may have written.
+ */
+function addressOf({ socket, headers }: IncomingMessage, { publicUrl }: Access): string {
+  const peer = socket.remoteAddress ?? '';
+  if ((publicUrl ?? null) === null || !isLoopback(peer)) return peer;
+  const forwarded = [headers['x-forwarded-for'] ?? []].flat().join(',').split(',').at(-1)!.trim();
+  return isIP(forwarded) === 0 ? peer : forwarded;
 }
 
 /** Nothing is right where there is no secret. The time that it takes says nothing about the secret. */

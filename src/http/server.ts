@@ -105,6 +105,8 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     login.close();
     throw error;
   }
+  // Such as no file descriptor left for one more connection: nobody listening to it would end the process.
+  server.on('error', onError);
   ({ port } = server.address() as AddressInfo);
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   return {
@@ -133,7 +135,7 @@ const limits = {
 
 async function listen(server: Server, { host, port }: HttpOptions): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
+    const refuse = (error: NodeJS.ErrnoException): void => {
       const taken = error.code === 'EADDRINUSE';
       reject(
         new LookaheadError(
@@ -145,7 +147,11 @@ async function listen(server: Server, { host, port }: HttpOptions): Promise<void
           { cause: error },
         ),
       );
+    };
+    server.once('error', refuse);
+    server.listen(port, host, () => {
+      server.off('error', refuse);
+      resolve();
     });
-    server.listen(port, host, resolve);
   });
 }

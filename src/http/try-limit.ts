@@ -12,10 +12,14 @@ const inAll: Rate = { triesMax: 30, refillMs: 10_000 };
 /** Beyond it the address that was not seen for longest is forgotten; the limit for all still holds. */
 const addressesMax = 4096;
 
+/** From where somebody was let in before, that the limit for all, which strangers can use up, keeps nobody out. */
+const knownMax = 256;
+
 export class TryLimit {
   readonly #now: () => number;
   readonly #all: Bucket;
   readonly #byNetwork = new Map<string, Bucket>();
+  readonly #known = new Set<string>();
 
   constructor(now: () => number) {
     this.#now = now;
@@ -31,17 +35,22 @@ export class TryLimit {
     this.#byNetwork.set(network, own);
     const [oldest] = this.#byNetwork.keys();
     if (this.#byNetwork.size > addressesMax) this.#byNetwork.delete(oldest!);
-    const waitMs = Math.max(own.waitMs(nowMs), this.#all.waitMs(nowMs));
+    const isKnown = this.#known.has(network);
+    const waitMs = Math.max(own.waitMs(nowMs), isKnown ? 0 : this.#all.waitMs(nowMs));
     if (waitMs > 0) return waitMs;
     own.take(nowMs);
-    this.#all.take(nowMs);
+    if (!isKnown) this.#all.take(nowMs);
     return 0;
   }
 
   /** The try was a right one: it does not count, nor what was mistyped before it. */
   forgive(address: string): void {
-    this.#byNetwork.delete(networkOf(address));
-    this.#all.giveBack();
+    const network = networkOf(address);
+    this.#byNetwork.delete(network);
+    if (!this.#known.delete(network)) this.#all.giveBack();
+    this.#known.add(network);
+    const [oldest] = this.#known;
+    if (this.#known.size > knownMax) this.#known.delete(oldest!);
   }
 }
 

@@ -5,8 +5,9 @@ import { TokenSchema, webhookKinds } from '../messages.js';
 /** Taken from the environment, all of it; anything else is the value itself. */
 const fromEnvironment = /^\$\{[A-Za-z_]\w*\}$/;
 
-/** What HTTP or the engine itself says with every request. */
-const ownHeaders = /^(content-(type|length)|host|connection|transfer-encoding|x-lookahead-.*)$/i;
+/** What HTTP or the engine itself says with every request, and what `fetch` would never send one with. */
+const ownHeaders =
+  /^(content-(type|length|encoding)|host|connection|keep-alive|upgrade|expect|transfer-encoding|x-lookahead-.*)$/i;
 
 const secretLengthMin = 16;
 

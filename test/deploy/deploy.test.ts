@@ -195,6 +195,8 @@ describe('the configuration of the engine in compose.yaml', () => {
     mkdirSync(copy);
     for (const file of ['make-secrets.sh', '.env.example'])
       cpSync(join(deploy, file), join(copy, file));
+    // Made by hand beforehand, for others to look into.
+    mkdirSync(join(copy, 'secrets'), { mode: 0o755 });
     for (let run = 0; run < 2; run++) {
       const { status, stderr } = spawnSync(join(copy, 'make-secrets.sh'), { encoding: 'utf8' });
       expect([status, stderr]).toEqual([0, '']);

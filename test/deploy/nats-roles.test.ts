@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { wsconnect, type NatsConnection as BrowserConnection } from '@nats-io/nats-core';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { connect } from 'nats';
@@ -341,6 +342,29 @@ describe('on one machine', () => {
     ])('hears nothing of %s', async (subject) => {
       const probe = await probeNats(server.websocketUrl, login('dashboard'));
       expect(await probe.subscribe(subject)).toMatch(violation);
+    });
+
+    it.each([
+      ['purged', `$JS.API.STREAM.PURGE.${forecastStream}`],
+      ['deleted', `$JS.API.STREAM.DELETE.${forecastStream}`],
+      ['overwritten', '$KV.LOOKAHEAD_test_cameras.kept'],
+      ['told again', seen],
+    ])('by the place of an answer nothing is %s', async (_what, reply) => {
+      const cameras = engine.keyValues('cameras', 4);
+      await cameras.put('kept', bytes('1'));
+      const heard: string[] = [];
+      const stop = engine.subscribe(seen, ({ subject }) => heard.push(subject));
+      onTestFinished(stop);
+      const browser = await browserOf(server);
+      // There is no such message: the answer is empty, and for a command of the server's that is enough.
+      const request = JSON.stringify({ seq: 999_999 });
+      browser.publish(`$JS.API.DIRECT.GET.${forecastStream}`, request, { reply });
+      const last = await browser.request(`$JS.API.DIRECT.GET.${forecastStream}`, request);
+      expect(last.headers?.code).toBe(404);
+      await setTimeout(300);
+      expect(await engine.last('forecast', 'yard')).toHaveLength(1);
+      expect(Buffer.from((await cameras.history('kept')).at(-1)!.data).toString()).toBe('1');
+      expect(heard).toEqual([]);
     });
 
     it('comes in by WebSocket alone, and the engine never does', async () => {

@@ -1,8 +1,17 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createConnection, createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect } from 'nats';
 import { expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import type { AppOptions } from '../../src/app.js';
@@ -146,12 +155,13 @@ it('a browser becomes nobody else by naming him, even by his password', async ()
   await expect(probeNats(url, { user: 'dashboard' })).rejects.toThrow('Authorization Violation');
 });
 
-it('a page from elsewhere is refused by the WebSocket', async () => {
+it('no page is let into the WebSocket, even where it is named like it: only the engine passes one on', async () => {
   const { options, closers } = engineForTest();
   const { websocketUrl } = (await openNatsServer(options, closers))!;
-  const answerTo = (origin: string): Promise<string> =>
+  const answerTo = (origin: string | undefined, host?: string): Promise<string> =>
     new Promise((resolve) => {
-      const socket = new WebSocket(websocketUrl()!, { origin });
+      const headers = host === undefined ? {} : { host };
+      const socket = new WebSocket(websocketUrl()!, { ...(origin && { origin }), headers });
       socket.once('error', (error) => resolve(error.message));
       socket.once('open', () => {
         socket.terminate();
@@ -159,7 +169,47 @@ it('a page from elsewhere is refused by the WebSocket', async () => {
       });
     });
   expect(await answerTo('http://elsewhere.example')).toContain('403');
-  expect(await answerTo(websocketUrl()!.replace('ws:', 'http:'))).toBe('open');
+  const { host, port } = new URL(websocketUrl()!);
+  expect(await answerTo(`http://${host}`)).toContain('403');
+  // A name of another site that was pointed at this machine.
+  const rebound = `elsewhere.example:${port}`;
+  expect(await answerTo(`http://${rebound}`, rebound)).toContain('403');
+  expect(await answerTo(undefined)).toBe('open');
+});
+
+it('what an earlier server stored, which knew no accounts, is found again', async () => {
+  const store = mkdtempSync(join(tmpdir(), 'lookahead-broker-'));
+  const subject = 'lookahead.v1.home.gate.forecast';
+  const first = engineForTest(store);
+  const before = await connect({
+    servers: (await openNatsServer(first.options, first.closers))!.url,
+  });
+  const manager = await before.jetstreamManager();
+  await manager.streams.add({ name: 'LOOKAHEAD_home_forecast', subjects: [subject] });
+  await before.jetstream().publish(subject, 'kept');
+  await before.close();
+  await first.closers.close();
+  renameSync(join(store, 'jetstream', 'LOOKAHEAD'), join(store, 'jetstream', '$G'));
+
+  const second = engineForTest(store);
+  const after = await connect({
+    servers: (await openNatsServer(second.options, second.closers))!.url,
+  });
+  onTestFinished(() => after.close());
+  const kept = await (
+    await after.jetstreamManager()
+  ).streams.getMessage('LOOKAHEAD_home_forecast', { seq: 1 });
+  expect(kept.string()).toBe('kept');
+});
+
+it('a server that ends leaves no listener behind', async () => {
+  const { options, closers, store } = engineForTest();
+  const before = process.listenerCount('exit');
+  const { websocketUrl } = (await openNatsServer(options, closers))!;
+  process.kill(pidOf(store)!, 'SIGKILL');
+  await expect.poll(websocketUrl, patience).toBeUndefined();
+  await expect.poll(websocketUrl, patience).toBeDefined();
+  expect(process.listenerCount('exit')).toBe(before + 1);
 });
 
 it('a server that was lost has its WebSocket where it was, or elsewhere where that is taken', async () => {

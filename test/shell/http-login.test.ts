@@ -128,6 +128,29 @@ describe('a login', () => {
     expect(body).not.toContain(password);
   });
 
+  it('behind a proxy on this machine, a stranger who guesses keeps nobody else out', async () => {
+    const publicUrl = 'https://cams.example';
+    const attempt = async (server: HttpServer, from: string, given: string): Promise<unknown> => {
+      const headers = { 'x-forwarded-for': from };
+      return (await ask(server, '/login', { json: { password: given }, headers })).status;
+    };
+    const { server } = await locked({ publicUrl });
+    // Whatever a stranger writes there himself, the proxy says from where he came.
+    const tried = Array.from({ length: 6 }, (_, index) =>
+      attempt(server, `192.0.2.${index}, 203.0.113.9`, 'wrong wrong'),
+    );
+    expect((await Promise.all(tried)).sort()).toEqual([401, 401, 401, 401, 401, 429]);
+    expect(await attempt(server, '203.0.113.9', password)).toBe(429);
+    expect(await attempt(server, '198.51.100.1', password)).toBe(204);
+
+    // Where none is said to be there, nobody is believed.
+    const { server: bare } = await locked();
+    const guessed = Array.from({ length: 6 }, (_, index) =>
+      attempt(bare, `192.0.2.${index}`, 'wrong wrong'),
+    );
+    expect((await Promise.all(guessed)).sort()).toEqual([401, 401, 401, 401, 401, 429]);
+  });
+
   it('is tried five times, then once a minute, even with the right password', async () => {
     const { server, clock } = await locked();
     const attempt = async (given: string): Promise<unknown[]> => {

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { symlinkSync } from 'node:fs';
-import { createConnection, type AddressInfo } from 'node:net';
+import { createConnection, Server, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { LookaheadError } from '../../src/errors.js';
 import type { HttpServer } from '../../src/http/server.js';
@@ -282,4 +282,16 @@ it('a taken port is named', async () => {
   expect(error).toBeInstanceOf(LookaheadError);
   expect(error).toMatchObject({ code: 'port_taken' });
   expect(String(error)).toContain(String(port));
+});
+
+it('a connection that could not be accepted ends nothing, and is told', async () => {
+  const listening = vi.spyOn(Server.prototype, 'listen');
+  onTestFinished(() => listening.mockRestore());
+  const told: unknown[] = [];
+  const server = await httpForTest({ onError: (error) => told.push(error) });
+  const [inner] = listening.mock.contexts as Server[];
+  const errors = ['accept EMFILE', 'accept EMFILE again'].map((text) => new Error(text));
+  for (const error of errors) inner!.emit('error', error);
+  expect(told).toEqual(errors);
+  expect((await ask(server, '/livez')).status).toBe(200);
 });

@@ -34,3 +34,13 @@ it('a forgotten address does not pass the limit for all', () => {
   const limit = new TryLimit(() => 0);
   expect(passed(limit, (index) => `10.0.${index >> 8}.${index & 255}`, 10_000)).toBe(30);
 });
+
+it('whoever was let in before is not kept out by strangers, and has no more tries than they', () => {
+  const limit = new TryLimit(() => 0);
+  expect(limit.take('192.0.2.1')).toBe(0);
+  limit.forgive('192.0.2.1');
+  expect(passed(limit, (index) => `198.51.100.${index}`, 100)).toBe(30);
+  expect(passed(limit, () => '192.0.2.1', 9)).toBe(5);
+  limit.forgive('192.0.2.1');
+  expect(limit.take('203.0.113.1'), 'what it took was not of the others').toBeGreaterThan(0);
+});

@@ -101,6 +101,7 @@ describe('the configuration', () => {
       /headers\.X: .*must be one line/,
     ],
     ['a header of ours', hook('headers: { Content-Length: T0KEN }'), {}, /set by the engine/],
+    ['one that is never sent', hook('headers: { Expect: T0KEN }'), {}, /set by the engine/],
     ['an odd header', hook('headers: { "a b": T0KEN }'), {}, /no name of a header/],
     ['an unknown key', hook('cooldown: 1'), {}, /unknown key "cooldown"; did you mean "cooldownS"/],
     ['no kind', hook('kinds: []'), {}, /webhooks\.door\.kinds/],
