@@ -85,6 +85,10 @@ export class CredentialStore {
         );
       }
       return new Map(Object.entries(parse(await handle.readFile('utf8')) ?? this.#refuse()));
+    } catch (error) {
+      // A folder can be opened, but not read.
+      if (error instanceof LookaheadError) throw error;
+      throw this.#unreadable(String((error as NodeJS.ErrnoException).code));
     } finally {
       await handle.close();
     }
@@ -92,9 +96,9 @@ export class CredentialStore {
 
   /** Whole or not at all: into another file, which takes the place of this one. */
   async #write(all: ReadonlyMap<string, Credential>): Promise<void> {
-    await mkdir(dirname(this.#file), { recursive: true });
     const fresh = `${this.#file}.${randomUUID()}`;
     try {
+      await mkdir(dirname(this.#file), { recursive: true });
       const handle = await open(fresh, 'wx', 0o600);
       try {
         await handle.writeFile(`${JSON.stringify(Object.fromEntries(all), null, 2)}\n`);
@@ -104,7 +108,7 @@ export class CredentialStore {
       }
       await rename(fresh, this.#file);
     } catch (error) {
-      await rm(fresh, { force: true });
+      await rm(fresh, { force: true }).catch(() => undefined);
       throw new LookaheadError(
         'config_unreadable',
         `The login cannot be kept (${String((error as NodeJS.ErrnoException).code)}).`,

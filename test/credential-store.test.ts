@@ -70,3 +70,14 @@ it('is read anew each time, and what a person has broken is told without a word 
     expect(readFileSync(file, 'utf8')).toBe(broken);
   }
 });
+
+it('that cannot be a file says so, whatever stands in its place', async () => {
+  const { dir } = storeIn('there');
+  writeFileSync(join(dir, 'file'), '');
+  const warn = (): void => undefined;
+  for (const wrong of [dir, join(dir, 'file', 'credentials.json')]) {
+    const store = new CredentialStore(wrong, warn);
+    for (const asked of [() => store.of('door'), () => store.add('gate', login)])
+      await expect(asked()).rejects.toMatchObject({ code: 'config_unreadable' });
+  }
+});
