@@ -122,7 +122,7 @@ export class AddedCameras implements CameraPort {
       try {
         return await this.#keepNew({ ...request, credential });
       } catch (error) {
-        await credentials.removeOf(camera);
+        await this.#forgetLogin(camera);
         throw error;
       }
     });
@@ -141,7 +141,7 @@ export class AddedCameras implements CameraPort {
 
   remove(camera: string): Promise<void> {
     return this.#change(async () => {
-      const { cameras, credentials, console } = this.#options;
+      const { cameras, console } = this.#options;
       if (cameras.has(camera)) this.#ofApi(camera);
       // What is kept and cannot be used is removed too.
       else if (!(await this.#isKept(camera))) throw unknown(camera);
@@ -149,7 +149,7 @@ export class AddedCameras implements CameraPort {
       this.#kept.delete(camera);
       cameras.remove(camera);
       console.log('info', `${camera}: removed`);
-      await credentials.removeOf(camera);
+      await this.#forgetLogin(camera);
     });
   }
 
@@ -203,6 +203,20 @@ export class AddedCameras implements CameraPort {
   async #put(camera: string, kept: KeptCamera): Promise<void> {
     const revision = await this.#bucket.put(camera, encodeCamera(kept));
     if (revision !== null) this.#revisions.set(camera, revision);
+  }
+
+  /** What cannot be deleted keeps no camera from going. */
+  async #forgetLogin(camera: string): Promise<void> {
+    const { credentials, console } = this.#options;
+    try {
+      await credentials.removeOf(camera);
+    } catch (error) {
+      if (!(error instanceof LookaheadError)) throw error;
+      console.log(
+        'warn',
+        `${camera}: a login that it may have is not deleted: ${error.message} ${error.remedy}`,
+      );
+    }
   }
 
   #watch(camera: string, kept: KeptCamera): CameraSource {

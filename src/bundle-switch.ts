@@ -196,12 +196,13 @@ export class BundleSwitch {
 
   /**
    * Forecasts that the last bundle left open get their outcome as after a restart, and so do those of a camera that comes back.
-   * What was published of it waits for the broker, perhaps: it must be stored before it is looked for.
+   * What was published of it waits for the broker, perhaps: it must be stored before it is looked for. What others publish does
+   * not matter: with many cameras and a broker that is far away, something of theirs always waits.
    */
   async #resume(begun: Watch): Promise<void> {
     const { engine, resume = resumeCamera } = this.#options;
-    const { signal } = begun;
-    while (this.#hasBegunAnew && engine.bus.outbox.messages > 0 && !signal.aborted)
+    const { camera, signal } = begun;
+    while (this.#hasBegunAnew && engine.bus.outbox.waiting(camera) > 0 && !signal.aborted)
       await sleep(outboxPollMs);
     // Who watches it later looks for everything that is open.
     if (!signal.aborted) await resume(begun, { ...engine, epoch: this.#epoch });

@@ -136,7 +136,8 @@ export function watchCameras(engine: Engine, { nextEpoch, onBegun }: WatchOption
 function forgetCamera(camera: string, engine: Engine): void {
   const { config, states, windows, baselines, metrics, console } = engine;
   for (const kept of [states, windows, baselines]) kept.delete(camera);
-  void metrics.forget(camera);
+  engine.recalibrations.endCamera(camera);
+  metrics.forget(camera);
   const [state, why] = ['offline', 'removed'] as const;
   console.state(camera, state, why);
   const origin = { site: config.site, camera, epoch: engine.epoch };

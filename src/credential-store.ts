@@ -85,6 +85,10 @@ export class CredentialStore {
         );
       }
       return new Map(Object.entries(parse(await handle.readFile('utf8')) ?? this.#refuse()));
+    } catch (error) {
+      // A folder can be opened, but not read.
+      if (error instanceof LookaheadError) throw error;
+      throw this.#unreadable(String((error as NodeJS.ErrnoException).code));
     } finally {
       await handle.close();
     }
@@ -104,7 +108,7 @@ export class CredentialStore {
       }
       await rename(fresh, this.#file);
     } catch (error) {
-      await rm(fresh, { force: true });
+      await rm(fresh, { force: true }).catch(() => undefined);
       throw new LookaheadError(
         'config_unreadable',
         `The login cannot be kept (${String((error as NodeJS.ErrnoException).code)}).`,

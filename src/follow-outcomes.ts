@@ -9,11 +9,12 @@ export function followOutcomes(engine: Following): {
   readonly recalibrations: Recalibrations;
   readonly scores: Scores;
 } {
-  const { bus, messages, metrics, console, closers, models, config } = engine;
+  const { bus, messages, metrics, console, closers, models, config, cameras } = engine;
   const recalibrations = new Recalibrations({
     ...{ bus, messages, metrics, console, closers, now: Date.now },
     bundleSha256: () => models.bundle.sha256,
     enabled: config.recalibration.enabled,
+    isWatched: (camera) => cameras.has(camera),
   });
   return { recalibrations, scores: scoreCameras({ ...engine, recalibrations }) };
 }

@@ -28,7 +28,7 @@ const earlierMaxMs = 1_500;
 export class KeyFrames implements Stills {
   readonly #options: KeyFramesOptions;
   /** By camera, oldest first. */
-  readonly #kept = new Map<string, KeyFrame[]>();
+  readonly #kept = new Map<string, readonly KeyFrame[]>();
   /** Of each camera's newest one, where somebody has asked for it. */
   readonly #encoded = new Map<string, { readonly of: KeyFrame; readonly png: Promise<Buffer> }>();
 
@@ -70,9 +70,17 @@ export class KeyFrames implements Stills {
   }
 
   #keep(camera: string, newest: KeyFrame): void {
+    this.#kept.set(camera, [...(this.#kept.get(camera) ?? []), newest]);
+    // All of them: the share of one that sends nothing any more shrinks too when another is added.
+    for (const [name, all] of this.#kept) this.#kept.set(name, this.#within(all));
+  }
+
+  /** What of a camera's pictures is young enough and within its share. */
+  #within(all: readonly KeyFrame[]): readonly KeyFrame[] {
     const { bytesMax, cameras, keptMs = 40_000 } = this.#options;
     const share = bytesMax / Math.max(1, cameras());
-    const all = [...(this.#kept.get(camera) ?? []), newest];
+    const newest = all.at(-1);
+    if (!newest) return all;
     let bytes = newest.frame.pixels.length;
     // From the newest back; a clock that was set back makes what seems to come later worthless too.
     const isKept = ({ frame }: KeyFrame): boolean => {
@@ -81,7 +89,7 @@ export class KeyFrames implements Stills {
       return beforeMs >= 0 && beforeMs <= keptMs && bytes <= share;
     };
     const firstKept = all.slice(0, -1).findLastIndex((one) => !isKept(one)) + 1;
-    this.#kept.set(camera, all.slice(firstKept));
+    return firstKept === 0 ? all : all.slice(firstKept);
   }
 
   #encodeNewest(camera: string, of: KeyFrame): Promise<Buffer> {

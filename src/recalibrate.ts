@@ -37,6 +37,8 @@ export interface Recalibrating {
   readonly bundleSha256: () => string;
   /** False: what is kept is neither used nor changed. Skill is watched all the same. */
   readonly enabled: boolean;
+  /** Of one that is not, what is kept is known, and no metric tells it. Default: each is. */
+  readonly isWatched?: (camera: string) => boolean;
   readonly messages: Subject<Message>;
   readonly metrics: Metrics;
   readonly console: Pick<Console, 'log'>;
@@ -93,8 +95,14 @@ export class Recalibrations {
       Object.assign(of, unheard());
       if (of.version?.by === 'person') of.recalibrator.forget(Date.parse(of.version.at));
       this.#adopt(camera, of, of.revision, of.version);
-      this.#engine.metrics.set('lookahead_drift', { camera }, 0);
+      if (this.#isWatched(camera)) this.#engine.metrics.set('lookahead_drift', { camera }, 0);
     }
+  }
+
+  /** It is watched no more: what is kept of it stays known, what was heard of it is not needed. */
+  endCamera(camera: string): void {
+    const of = this.#cameras.get(camera);
+    if (of) Object.assign(of, unheard());
   }
 
   /** What is applied to the camera's next forecast; null: nothing. */
@@ -170,6 +178,7 @@ export class Recalibrations {
       // A person was faster: the watch tells what that is.
       if (version === null) return;
       if (version > of.revision) this.#adopt(camera, of, version, { ...entry, version });
+      if (!this.#isWatched(camera)) return;
       metrics.add('lookahead_recalibrations_total', { camera });
       console.log(
         'info',
@@ -207,6 +216,7 @@ export class Recalibrations {
   #adopt(camera: string, of: OfCamera, revision: number, version: CalibrationVersion | null): void {
     of.revision = revision;
     of.version = version;
+    if (!this.#isWatched(camera)) return;
     const { temperature, nothingBias } = this.of(camera) ?? bundlesOwn;
     const { metrics } = this.#engine;
     metrics.set('lookahead_recalibration_temperature', { camera }, temperature);
@@ -236,6 +246,10 @@ export class Recalibrations {
       );
     if (!drift && before)
       this.#engine.console.log('info', `${camera}: forecasts are worth what they were again.`);
+  }
+
+  #isWatched(camera: string): boolean {
+    return this.#engine.isWatched?.(camera) ?? true;
   }
 
   #cameraOf(camera: string): OfCamera {

@@ -137,6 +137,27 @@ describe('adding a camera', () => {
     expect(cameras.names).toEqual(['front']);
   });
 
+  it('is removed though the file of credentials cannot be read, which is told; what failed before is what is answered', async () => {
+    const { added, cameras, bucket, file, follow, lines } = engineOn();
+    follow();
+    await added.add(request({ username: 'bob', password }));
+    writeFileSync(file, `{ "gate": ${password}`);
+    await added.remove('gate');
+    expect(cameras.names).toEqual(['front']);
+    expect(await bucket.store.history('gate')).toEqual([]);
+    expect(lines.at(-1)).toMatch(/^warn gate: a login .* is not deleted: .*Mend /);
+    expect(lines.join()).not.toContain('S3cr');
+
+    rmSync(file);
+    bucket.store.put = () => {
+      writeFileSync(file, 'rubbish');
+      return Promise.reject(new LookaheadError('broker_unreachable', 'It is away.', 'Wait.'));
+    };
+    await expect(added.add(request({ password }))).rejects.toMatchObject({
+      code: 'broker_unreachable',
+    });
+  });
+
   it.each<[string, Partial<CameraAdd>, string]>([
     ['a name that is taken', { camera: 'front' }, 'camera_exists'],
     ['a name that differs in case only', { camera: 'FRONT' }, 'camera_exists'],

@@ -80,3 +80,14 @@ it('where the folder cannot be made, file and key are named', async () => {
     remedy: expect.stringMatching(new RegExp(`${file}.*credentialsFile`)) as string,
   });
 });
+
+it('that cannot be a file says so, whatever stands in its place', async () => {
+  const { dir } = storeIn('there');
+  writeFileSync(join(dir, 'file'), '');
+  const warn = (): void => undefined;
+  for (const wrong of [dir, join(dir, 'file', 'credentials.json')]) {
+    const store = new CredentialStore(wrong, warn);
+    for (const asked of [() => store.of('door'), () => store.add('gate', login)])
+      await expect(asked()).rejects.toMatchObject({ code: 'config_unreadable' });
+  }
+});

@@ -85,6 +85,17 @@ describe('key frames', () => {
     expect(await kept(), 'a clock that was set back').toEqual([500]);
   });
 
+  it('of a camera that sends nothing any more give way when others are added', async () => {
+    const cameras = { count: 1 };
+    const { keyFrames, see } = watched({ bytesMax: 4 * bytes, cameras: () => cameras.count });
+    for (const atMs of [1_000, 2_000, 3_000, 4_000]) see(clipAt(atMs));
+    cameras.count = 2;
+    see(clipAt(9_000), 'other');
+    const at = async (atMs: number) => (await keyFrames.png('gate', atMs))?.atMs;
+    expect(await at(3_000)).toBe(3_000);
+    expect(await at(2_000), 'beyond its half').toBeUndefined();
+  });
+
   it('are encoded once, and have no bars; forgotten ones are gone', async () => {
     const { keyFrames, see } = watched();
     see(clipAt(1_000, { picture: { x: 0, y: 1, width: 4, height: 2 } }));

@@ -57,6 +57,8 @@ export interface TapLife {
 }
 
 interface Job extends Gathered {
+  /** Fires when its pictures must not be kept any more: other masks are drawn, or the camera is gone. */
+  readonly signal: AbortSignal;
   readonly privacyMasks: boolean;
 }
 
@@ -110,13 +112,18 @@ export class Harvester {
         onDrop: (reason) => metrics.add('lookahead_harvest_drops_total', { camera: name, reason }),
       }),
     );
-    // What was seen with other masks is kept no more from then on.
+    // What was seen with other masks is kept no more from then on, nor is what waits for its turn.
     const job$ = reopened$.pipe(
       startWith(null),
-      map(() => privacyMasks()),
-      switchMap((masked) =>
-        gathered$.pipe(map((gathered): Job => ({ ...gathered, privacyMasks: masked }))),
-      ),
+      switchMap(() => {
+        const masked = privacyMasks();
+        const ending = new AbortController();
+        const { signal } = ending;
+        return gathered$.pipe(
+          map((gathered): Job => ({ ...gathered, privacyMasks: masked, signal })),
+          finalize(() => ending.abort()),
+        );
+      }),
     );
     const gathering = job$.subscribe({ next: (job) => this.#jobs.next(job), error: onFatal });
     this.#running.add(gathering);
@@ -150,8 +157,12 @@ export class Harvester {
   #keep(job: Job): Observable<void> {
     const { folder, metrics, warn } = this.#options;
     const abort = new AbortController();
+    const giveUp = (): void => abort.abort();
+    if (job.signal.aborted) return EMPTY;
+    job.signal.addEventListener('abort', giveUp);
     return defer(() => this.#encode(job, abort.signal)).pipe(
       switchMap((video): ObservableInput<'kept' | 'large'> => {
+        if (abort.signal.aborted) return EMPTY;
         const { manifest, now } = this.#options;
         const { privacyMasks } = job;
         const item = itemFolder(job, video, { manifest, privacyMasks, keptAtMs: now() });
@@ -159,6 +170,7 @@ export class Harvester {
       }),
       tap((result) => {
         const { camera, why } = job;
+        if (abort.signal.aborted) return;
         if (result === 'large') this.#dropped(job, 'large');
         else metrics.add('lookahead_harvested_total', { camera, why: why[0] });
       }),
@@ -171,7 +183,10 @@ export class Harvester {
         return EMPTY;
       }),
       switchMap(() => of(undefined)),
-      finalize(() => abort.abort()),
+      finalize(() => {
+        job.signal.removeEventListener('abort', giveUp);
+        abort.abort();
+      }),
     );
   }
 
@@ -190,7 +205,9 @@ export class Harvester {
     );
   }
 
-  #dropped({ camera }: Job, reason: 'full' | 'large' | 'failed'): void {
+  /** Of a camera that is gone, nothing is to be counted for ever. */
+  #dropped({ camera, signal }: Job, reason: 'full' | 'large' | 'failed'): void {
+    if (signal.aborted) return;
     this.#options.metrics.add('lookahead_harvest_drops_total', { camera, reason });
   }
 }

@@ -9,12 +9,17 @@ export interface Metrics {
   /** In the unit of the metric's name. */
   observe<N extends NameOf<'histogram'>>(name: N, labels: LabelsOf<N>, value: number): void;
   /** Nothing more is said of a camera, until something new happens with it. */
-  forget(camera: string): Promise<void>;
+  forget(camera: string): void;
   /** Called before each reading, to set what is cheaper asked than told. */
   beforeReading(refresh: () => void): void;
   /** In Prometheus' text format. Readers at the same moment share one reading. */
   text(): Promise<string>;
   close(): void;
+}
+
+interface Series {
+  readonly metric: Counter | Gauge | Histogram | undefined;
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 /** `processMetrics`: memory, CPU and event loop of this process as well, by prom-client's own names. */
@@ -24,7 +29,16 @@ export function createMetrics({ processMetrics = true } = {}): Metrics {
   const gauges = new Map<MetricName, Gauge>();
   const histograms = new Map<MetricName, Histogram>();
   const refreshers: (() => void)[] = [];
+  /** The series of each camera, since prom-client tells its own only later. */
+  const ofCameras = new Map<string, Map<string, Series>>();
   let reading: Promise<string> | undefined;
+
+  const note = (metric: Series['metric'], name: MetricName, labels: Series['labels']): void => {
+    const { camera } = labels;
+    if (camera === undefined) return;
+    const series = ofCameras.get(camera) ?? new Map<string, Series>();
+    ofCameras.set(camera, series.set(`${name} ${JSON.stringify(labels)}`, { metric, labels }));
+  };
 
   for (const { name, help, labels, ...metric } of metricList) {
     const common = { name, help, labelNames: labels, registers: [registry] };
@@ -49,15 +63,23 @@ export function createMetrics({ processMetrics = true } = {}): Metrics {
 
   return {
     contentType: registry.contentType,
-    add: (name, labels, by = 1) => counters.get(name)?.inc(labels, by),
-    set: (name, labels, value) => gauges.get(name)?.set(labels, value),
-    observe: (name, labels, value) => histograms.get(name)?.observe(labels, value),
-    forget: async (camera) => {
-      for (const metric of [...counters.values(), ...gauges.values(), ...histograms.values()]) {
-        const { values } = await metric.get();
-        const own = values.filter(({ labels }) => labels['camera'] === camera);
-        for (const { labels } of own) metric.remove(withoutBucket(labels));
-      }
+    add: (name, labels, by = 1) => {
+      counters.get(name)?.inc(labels, by);
+      note(counters.get(name), name, labels);
+    },
+    set: (name, labels, value) => {
+      gauges.get(name)?.set(labels, value);
+      note(gauges.get(name), name, labels);
+    },
+    observe: (name, labels, value) => {
+      histograms.get(name)?.observe(labels, value);
+      note(histograms.get(name), name, labels);
+    },
+    // At once: the same camera may be there again in the next instant.
+    forget: (camera) => {
+      for (const { metric, labels } of ofCameras.get(camera)?.values() ?? [])
+        metric?.remove(labels);
+      ofCameras.delete(camera);
     },
     beforeReading: (refresh) => void refreshers.push(refresh),
     text: () => {
@@ -70,10 +92,4 @@ export function createMetrics({ processMetrics = true } = {}): Metrics {
     },
     close: () => registry.clear(),
   };
-}
-
-/** A histogram tells its buckets as a label, which it does not know itself. */
-function withoutBucket<T extends object>(labels: T): Omit<T, 'le'> {
-  const { le: _bucket, ...own } = labels as T & { le?: unknown };
-  return own;
 }

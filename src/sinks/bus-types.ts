@@ -83,7 +83,12 @@ export interface Bus {
   /** For counters. */
   readonly events$: Observable<BusEvent>;
   /** What waits to be stored, now. */
-  readonly outbox: { readonly messages: number; readonly bytes: number };
+  readonly outbox: {
+    readonly messages: number;
+    readonly bytes: number;
+    /** Messages of one camera. */
+    readonly waiting: (camera: string) => number;
+  };
   /** Resolves when connected (an engine: with its streams). Rejects with broker_refused or broker_unreachable. */
   ready(limitMs: number): Promise<void>;
   /**

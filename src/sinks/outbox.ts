@@ -68,6 +68,11 @@ export class Outbox<Item extends OutboxItem> {
     return this.#bytes;
   }
 
+  /** Messages of one camera, in flight or not. */
+  waiting(camera: string): number {
+    return this.#lanes.get(camera)?.queue.length ?? 0;
+  }
+
   /** Adds at the end of its camera's queue. Returns what had to go for it, which can be the item itself. */
   add(item: Item): Item[] {
     const lane = this.#lanes.get(item.camera) ?? {

@@ -399,25 +399,17 @@ it('an ffmpeg that cannot be run costs the window and nothing else', async () =>
   expect(readdirSync(dir)).toEqual([]);
 });
 
-it('cameras that all surprise at once cost one ffmpeg and two that wait: the newest win, the others are counted', async () => {
-  const dir = join(folder, 'at-once');
-  const metrics = createMetrics({ processMetrics: false });
-  const config = configOf({ dir });
-  const harvest = openHarvester({
-    ...{ config, tools: { ffmpegPath }, metrics, models: { bundle: { manifest } } },
-    console: { log: () => {} },
-    onFatal: (error) => expect.fail(String(error)),
-  });
-  opened.push(harvest);
+/** A camera of black pictures that shows something surprising when it is told to. */
+function surprising(harvest: HarvestTap, camera: string) {
   const { widthPx, heightPx } = manifest.preprocessing;
   const pixels = new Uint8Array(widthPx * heightPx * 3);
-  for (const camera of ['a', 'b', 'c', 'd', 'e', 'removed', 'reopened']) {
-    const own = new Subscription();
-    const reopened$ = new Subject<void>();
-    const { report, publish } = harvest.tap({ name: camera }, fakePorts({ frames: () => [] }), {
-      own,
-      reopened$,
-    });
+  const own = new Subscription();
+  const reopened$ = new Subject<void>();
+  const { report, publish } = harvest.tap({ name: camera }, fakePorts({ frames: () => [] }), {
+    own,
+    reopened$,
+  });
+  const see = (): void => {
     for (let index = 0; index < 12; index++) {
       const fromMs = startMs + index * 1000;
       const toMs = fromMs + 875;
@@ -429,14 +421,34 @@ it('cameras that all surprise at once cost one ffmpeg and two that wait: the new
       report.clip(clip);
       report.scene(sceneOf(clip));
     }
-    if (camera === 'removed') own.unsubscribe();
+  };
+  const foresee = (): void => {
     const base = messages.forecast(1, { camera });
-    void publish({
-      ...base,
-      window: { ...base.window, to: new Date(startMs + 7875).toISOString() },
-    });
-    if (camera === 'reopened') reopened$.next();
+    const to = new Date(startMs + 7875).toISOString();
+    void publish({ ...base, window: { ...base.window, to } });
+  };
+  const surprise = (): void =>
     void publish(messages.outcome(1, { camera, verdict: 'surprise', logScore: 4 }));
+  return { own, reopened$, see, foresee, surprise };
+}
+
+it('cameras that all surprise at once cost one ffmpeg and two that wait: the newest win, the others are counted', async () => {
+  const dir = join(folder, 'at-once');
+  const metrics = createMetrics({ processMetrics: false });
+  const config = configOf({ dir });
+  const harvest = openHarvester({
+    ...{ config, tools: { ffmpegPath }, metrics, models: { bundle: { manifest } } },
+    console: { log: () => {} },
+    onFatal: (error) => expect.fail(String(error)),
+  });
+  opened.push(harvest);
+  for (const camera of ['a', 'b', 'c', 'd', 'e', 'removed', 'reopened']) {
+    const { own, reopened$, see, foresee, surprise } = surprising(harvest, camera);
+    see();
+    if (camera === 'removed') own.unsubscribe();
+    foresee();
+    if (camera === 'reopened') reopened$.next();
+    surprise();
   }
   const whole = (): Promise<ItemList> => listItems(dir, { cameras: [], sinceMs: null });
   await expect.poll(async () => (await whole()).items.length, { timeout: 30_000 }).toBe(3);
@@ -446,6 +458,32 @@ it('cameras that all surprise at once cost one ffmpeg and two that wait: the new
   const text = await metrics.text();
   for (const camera of ['b', 'c'])
     expect(text).toContain(`lookahead_harvest_drops_total{camera="${camera}",reason="full"} 1`);
+});
+
+it('what is being encoded or waits is given up when its camera goes or is masked anew, and nothing is counted of it', async () => {
+  const dir = join(folder, 'given-up');
+  const metrics = createMetrics({ processMetrics: false });
+  const harvest = openHarvester({
+    ...{ config: configOf({ dir }), tools: { ffmpegPath }, metrics },
+    models: { bundle: { manifest } },
+    console: { log: () => {} },
+    onFatal: (error) => expect.fail(String(error)),
+  });
+  opened.push(harvest);
+  const at = (camera: string) => {
+    const one = surprising(harvest, camera);
+    for (const happens of [one.see, one.foresee, one.surprise]) happens();
+    return one;
+  };
+  const [running, waiting] = [at('running'), at('waiting')];
+  at('stays');
+  waiting.reopened$.next();
+  running.own.unsubscribe();
+  metrics.forget('running');
+  const list = (): Promise<ItemList> => listItems(dir, { cameras: [], sinceMs: null });
+  await expect.poll(async () => (await list()).items.length, { timeout: 30_000 }).toBe(1);
+  expect((await list()).items.map(({ item }) => item.camera)).toEqual(['stays']);
+  expect(await metrics.text()).not.toMatch(/camera="(running|waiting)"/);
 });
 
 it('encoding ends with who has asked for it, and its ffmpeg with it', async () => {

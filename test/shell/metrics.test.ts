@@ -42,7 +42,7 @@ describe('a camera that is gone', () => {
       countMessage(metrics, forecast(1, { camera }), Date.now());
     }
     const before = await metrics.text();
-    await metrics.forget('gate');
+    metrics.forget('gate');
     const after = await metrics.text();
     expect(before).toMatch(/lag_seconds_bucket\{le="\+Inf",camera="gate"\} 1/);
     expect(after.split('\n')).toEqual(
@@ -51,6 +51,19 @@ describe('a camera that is gone', () => {
     expect(after).toContain('lookahead_camera_state{camera="yard",state="offline"} 1');
     metricsReport('gate', metrics).frame({} as Frame);
     expect(await metrics.text()).toContain('lookahead_frames_total{camera="gate"} 1');
+  });
+
+  it('is told of again where it is back in the same instant', async () => {
+    const metrics = metricsForTest();
+    metricsReport('gate', metrics).state('offline', 'removed');
+    metrics.observe('lookahead_lag_seconds', { camera: 'gate' }, 1);
+    metrics.forget('gate');
+    metricsReport('gate', metrics).state('connecting', 'not tried yet');
+    metrics.observe('lookahead_lag_seconds', { camera: 'gate' }, 2);
+    const text = await metrics.text();
+    expect(text).toContain('lookahead_camera_state{camera="gate",state="connecting"} 1');
+    expect(text).toContain('lookahead_camera_state{camera="gate",state="offline"} 0');
+    expect(text).toContain('lookahead_lag_seconds_sum{camera="gate"} 2');
   });
 });
 

@@ -199,6 +199,31 @@ it('a value of another bundle is not used, and nonsense is told', async () => {
   expect(lines.some((line) => line.startsWith('warn odd: version'))).toBe(true);
 });
 
+it('of a camera that is watched no more nothing is told and nothing heard is held; what is kept counts when it is back', async () => {
+  const server = await natsServerForTest();
+  const watched = new Set(['own']);
+  const { bus, recalibrations, metrics } = await engineOn(server, {
+    isWatched: (camera) => watched.has(camera),
+  });
+  const store = bus.keyValues('calibration', 16);
+  for (const camera of ['gate', 'own']) await store.put(camera, kept(0, { temperature: 2 }));
+  await until(() => recalibrations.of('own'));
+  recalibrations.begin();
+  const before = await metrics.text();
+  expect(before).toContain('lookahead_recalibration_temperature{camera="own"} 2');
+  expect(before).toContain('lookahead_drift{camera="own"} 0');
+  expect(before).not.toContain('camera="gate"');
+
+  watched.add('gate');
+  recalibrations.beginCamera('gate');
+  expect(recalibrations.of('gate')?.temperature).toBe(2);
+  expect(await metrics.text()).toContain('lookahead_recalibration_temperature{camera="gate"} 2');
+  for (let at = 1; at < 50; at++) recalibrations.remember(tooRestless(at));
+  expect(recalibrations.heard('gate')).toBe(49);
+  recalibrations.endCamera('gate');
+  expect(recalibrations.heard('gate')).toBe(0);
+});
+
 /** As an engine or a person keeps it; `at` in the time of the outcomes. */
 function kept(atSequence: number, change: object = {}): Uint8Array {
   const entry = {
