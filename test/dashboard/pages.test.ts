@@ -467,6 +467,33 @@ describe.skipIf(chromiumPath === undefined)('the pages', () => {
       expect(await page.getByRole('button', { name: 'Save' }).count()).toBe(0);
       await page.getByRole('button', { name: 'Copy' }).click();
       await page.getByText(/^Copied\.|are selected/).waitFor();
+      // They were taken along: nobody asks.
+      await page.getByRole('link', { name: 'History' }).click();
+      await page.getByRole('heading', { name: 'History' }).waitFor();
+    });
+
+    it('are not lost without a question', async () => {
+      const page = await open('#/manage');
+      await page.getByRole('link', { name: /privacy masks of gate/ }).click();
+      await page.getByRole('button', { name: 'Add a mask by numbers' }).click();
+      const corner = page.getByRole('button', { name: /^Mask 1, corner 1:/ });
+      const leave = async (how: string, answer: 'accept' | 'dismiss'): Promise<string> => {
+        const [dialog] = await Promise.all([
+          page.waitForEvent('dialog'),
+          page.evaluate(`setTimeout(() => ${how})`),
+        ]);
+        await dialog[answer]();
+        return dialog.message();
+      };
+      const byLink = `document.querySelector('a[href="#/history"]').click()`;
+      for (const how of [byLink, 'history.back()']) {
+        expect(await leave(how, 'dismiss')).toMatch(/not saved and will be lost/);
+        await until(() => Promise.resolve(hashOf(page))).toBe('#/manage/gate');
+        expect(await corner.count()).toBe(1);
+      }
+      await leave(byLink, 'accept');
+      await page.getByRole('heading', { name: 'History' }).waitFor();
+      expect(await corner.count()).toBe(0);
     });
   });
 

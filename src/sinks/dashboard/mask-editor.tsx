@@ -4,6 +4,7 @@ import type { ComponentChild } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { paths } from '../../http/contract.js';
 import type { Polygon } from '../../ingest/privacy-masks.js';
+import { useLeaveGuard } from './leave-guard.js';
 import { MaskCanvas } from './mask-canvas.js';
 import {
   addSquare,
@@ -38,6 +39,12 @@ export function MaskEditor({ camera, origin, saved }: Props): ComponentChild {
   const faults = faultsOf(masks);
   const focus = useSignal(0);
   const isChanged = JSON.stringify(masks) !== JSON.stringify(saved) || open !== null;
+  /** Lines for the file that were taken along. */
+  const copied = useSignal('');
+  // Those of a simulated camera cannot be kept anyhow.
+  useLeaveGuard(
+    isChanged && origin !== 'yard' && (open !== null || copied.value !== yamlOf(masks)),
+  );
 
   return (
     <div class="mask-editor">
@@ -116,13 +123,19 @@ export function MaskEditor({ camera, origin, saved }: Props): ComponentChild {
             camera={camera}
             masks={masks}
             isReady={isChanged && open === null && faults.length === 0}
+            onSaved={still.again}
           />
         ) : origin === 'yard' ? (
           <p class="panel notice">
             {camera} is simulated; its masks cannot be kept. What is drawn here is for trying only.
           </p>
         ) : (
-          <Lines camera={camera} masks={masks} isReady={open === null && faults.length === 0} />
+          <Lines
+            camera={camera}
+            masks={masks}
+            isReady={open === null && faults.length === 0}
+            onCopied={(yaml) => (copied.value = yaml)}
+          />
         )}
       </div>
     </div>
@@ -135,7 +148,12 @@ interface OutcomeProps {
   readonly isReady: boolean;
 }
 
-function Save({ camera, masks, isReady }: OutcomeProps): ComponentChild {
+function Save({
+  camera,
+  masks,
+  isReady,
+  onSaved,
+}: OutcomeProps & { readonly onSaved: () => void }): ComponentChild {
   const isBusy = useSignal(false);
   const told = useSignal<{ readonly isGood: boolean; readonly text: string } | undefined>(
     undefined,
@@ -152,6 +170,7 @@ function Save({ camera, masks, isReady }: OutcomeProps): ComponentChild {
       isGood: true,
       text: 'Saved. The camera is opened anew; from its next picture on the masks are black.',
     };
+    onSaved();
     await loadCameras();
   };
   return (
@@ -172,7 +191,12 @@ function Save({ camera, masks, isReady }: OutcomeProps): ComponentChild {
 }
 
 /** For cameras of the configuration file, which is read-only while the engine runs. */
-function Lines({ camera, masks, isReady }: OutcomeProps): ComponentChild {
+function Lines({
+  camera,
+  masks,
+  isReady,
+  onCopied,
+}: OutcomeProps & { readonly onCopied: (yaml: string) => void }): ComponentChild {
   const told = useSignal('');
   const yaml = yamlOf(masks);
   const copy = async (field: HTMLTextAreaElement | null): Promise<void> => {
@@ -184,13 +208,15 @@ function Lines({ camera, masks, isReady }: OutcomeProps): ComponentChild {
       field?.select();
       told.value = 'The lines are selected; press Ctrl+C, or Cmd+C on a Mac.';
     }
+    onCopied(yaml);
   };
   return (
     <div class="panel lines">
       <p>
         {camera} stands in the configuration file, which the engine only reads. Put these lines into
         its entry under <code>cameras:</code>, in the place of any <code>privacyMasks</code> there,
-        and start the engine anew.
+        and start the engine anew. Names that masks have there are not told to this page: write them
+        to the new lines again.
       </p>
       <textarea
         readOnly
@@ -229,6 +255,9 @@ interface ShownStill {
   readonly again: () => void;
 }
 
+/** A camera that was just opened has none yet; it is asked for again. */
+const stillRetryMs = 1_000;
+
 /** The newest key frame. It is the whole picture of the camera, without the bars that the models see. */
 function useStill(camera: string): ShownStill {
   const picture = useSignal<StillPicture | undefined>(undefined);
@@ -237,13 +266,15 @@ function useStill(camera: string): ShownStill {
   useEffect(() => {
     const leaving = new AbortController();
     said.value = 'Fetching a picture …';
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const load = async (): Promise<void> => {
       const response = await fetch(`${paths.still}?${new URLSearchParams({ camera }).toString()}`, {
         cache: 'no-store',
         signal: AbortSignal.any([leaving.signal, AbortSignal.timeout(10_000)]),
       });
-      if (response.status === 404) {
-        said.value = `There is no picture of ${camera} yet. Masks can be drawn all the same.`;
+      if (response.status === 204) {
+        said.value = `There is no picture of ${camera} yet; one is waited for. Masks can be drawn all the same.`;
+        timer = setTimeout(tryToLoad, stillRetryMs);
         return;
       }
       if (!response.ok) throw new Error(`The engine answered ${response.status}.`);
@@ -254,12 +285,18 @@ function useStill(camera: string): ShownStill {
       picture.value = { url: URL.createObjectURL(blob), widthPx: width, heightPx: height };
       said.value = '';
     };
-    load().catch((error: unknown) => {
-      if (leaving.signal.aborted) return;
-      const why = error instanceof Error ? error.message : '';
-      said.value = `No picture could be fetched. ${why} Masks can be drawn all the same.`;
-    });
-    return () => leaving.abort();
+    const tryToLoad = (): void => {
+      load().catch((error: unknown) => {
+        if (leaving.signal.aborted) return;
+        const why = error instanceof Error ? error.message : '';
+        said.value = `No picture could be fetched. ${why} Masks can be drawn all the same.`;
+      });
+    };
+    tryToLoad();
+    return () => {
+      leaving.abort();
+      clearTimeout(timer);
+    };
   }, [camera, turn.value]);
   useEffect(
     () => () => {

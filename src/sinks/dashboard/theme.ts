@@ -1,5 +1,6 @@
 /** The page's colours for what is drawn on a canvas, which knows no CSS variables. */
 import { signal } from '@preact/signals';
+import { labelOklch, looks } from './label-colour.js';
 
 const darkness = matchMedia('(prefers-color-scheme: dark)');
 const stillness = matchMedia('(prefers-reduced-motion: reduce)');
@@ -32,33 +33,19 @@ export function colour(name: `--${string}`): string {
   return resolved;
 }
 
-const labels = new Map<string, number>();
-const labelsMax = 512;
-
-/** Where each label has its place in the order of appearance. */
-function indexOf(label: string): number {
-  if (labels.size > labelsMax) labels.clear();
-  const index = labels.get(label) ?? labels.size;
-  labels.set(label, index);
-  return index;
-}
-
-/** Far from those that came before it. */
-function hueOf(index: number): string {
-  return ((55 + index * 137.5) % 360).toFixed(0);
-}
-
-/** The fill of an answer: its own hue, lighter or darker than its neighbours'; the page's text reads well on it. */
+/** The fill of an answer. */
 export function labelColour(label: string, strength: number): string {
-  const index = indexOf(label);
-  const lightness = isDark.value ? 0.38 + 0.06 * (index % 3) : 0.88 - 0.05 * (index % 3);
-  return `oklch(${lightness.toFixed(2)} 0.115 ${hueOf(index)} / ${strength.toFixed(2)})`;
+  const [lightness, chroma, hue] = labelOklch(label, lookNow().fill);
+  return `oklch(${lightness} ${chroma} ${hue} / ${strength.toFixed(2)})`;
 }
 
-/** The same hue, where it has to stand out from the ground: marks, edges. */
+/** The same hue, where it has to stand out from the ground. */
 export function labelInk(label: string): string {
-  const hue = hueOf(indexOf(label));
-  return isDark.value ? `oklch(0.78 0.13 ${hue})` : `oklch(0.5 0.14 ${hue})`;
+  return `oklch(${labelOklch(label, lookNow().ink).join(' ')})`;
+}
+
+function lookNow(): (typeof looks)['light' | 'dark'] {
+  return isDark.value ? looks.dark : looks.light;
 }
 
 /** On a picture, dark or light as it may be. Neighbouring numbers are far apart. */
