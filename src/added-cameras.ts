@@ -228,7 +228,7 @@ export class AddedCameras implements CameraPort {
   }
 
   /** An earlier run has kept it, or another has changed it, or this engine a moment ago. */
-  #follow({ key: camera, revision, data }: StoredValue): void {
+  async #follow({ key: camera, revision, data }: StoredValue): Promise<void> {
     if (this.#isClosed || revision <= (this.#revisions.get(camera) ?? 0)) return;
     this.#revisions.set(camera, revision);
     this.#complaint = '';
@@ -245,7 +245,9 @@ export class AddedCameras implements CameraPort {
     }
     if (data === null) {
       this.#kept.delete(camera);
-      return cameras.remove(camera);
+      cameras.remove(camera);
+      // Whoever removed it, also while no engine ran.
+      return this.#forgetLogin(camera);
     }
     try {
       if (!CameraNameSchema.safeParse(camera).success) throw unknown(camera);

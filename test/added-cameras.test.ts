@@ -137,6 +137,18 @@ describe('adding a camera', () => {
     expect(cameras.names).toEqual(['front']);
   });
 
+  it('loses its password with it too where another has removed it, and not where it was added again meanwhile', async () => {
+    const { added, bucket, file, follow } = engineOn();
+    follow();
+    await added.add(request({ username: 'bob', password }));
+    bucket.write('gate', null);
+    await expect.poll(() => readFileSync(file, 'utf8')).toBe('{}\n');
+    await added.add(request({ username: 'bob', password }));
+    await Promise.all([added.remove('gate'), added.add(request({ username: 'eve', password }))]);
+    await settle();
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ gate: { username: 'eve' } });
+  });
+
   it('is removed though the file of credentials cannot be read, which is told; what failed before is what is answered', async () => {
     const { added, cameras, bucket, file, follow, lines } = engineOn();
     follow();
