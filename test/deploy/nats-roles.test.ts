@@ -254,6 +254,8 @@ describe('on one machine', () => {
       const heard: string[] = [];
       const stop = engine.subscribe('lookahead.v1.test.>', ({ subject }) => heard.push(subject));
       onTestFinished(stop);
+      // An answer on the same connection: the server knows by now what is listened to.
+      await engine.last('forecast');
       const ask = 'lookahead.v1.test.svc.ask';
       const mayBeHeard = async (by: MqttClient, times: number): Promise<void> => {
         await by.publishAsync('lookahead/v1/test/svc/ask', '{}', { qos: 0 });
