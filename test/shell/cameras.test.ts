@@ -61,7 +61,7 @@ function overHttp(pageUrl: string) {
     });
     const text = await response.text();
     const value = (text === '' ? undefined : JSON.parse(text)) as unknown;
-     
+
     if (!response.ok) throw value;
     return value;
   };
@@ -73,7 +73,7 @@ function overHttp(pageUrl: string) {
     mask: (request: CameraMasks) => call('PUT', paths.cameraMasks, request),
     png: async (camera: string): Promise<{ png: Buffer; atMs: number } | undefined> => {
       const response = await fetch(new URL(`${paths.still}?camera=${camera}`, pageUrl));
-      if (!response.ok) return undefined;
+      if (response.status !== 200) return undefined;
       return {
         png: Buffer.from(await response.arrayBuffer()),
         atMs: Date.parse(response.headers.get('x-lookahead-at') ?? ''),
