@@ -242,7 +242,8 @@ function hindrances(
   return [
     ...(bus?.status.state === 'connected' ? [] : [`NATS: ${bus?.status.why ?? 'not started yet'}`]),
     ...(models === undefined ? ['models: not loaded yet'] : []),
-    ...(isOnline ? [] : ['cameras: none is online']),
+    // Without any there is nothing to wait for: they can be added.
+    ...(isOnline || states.size === 0 ? [] : ['cameras: none is online']),
   ];
 }
 
