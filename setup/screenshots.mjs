@@ -111,14 +111,15 @@ async function takeAll(browser, url, folder) {
   await take(quality, 'quality');
 }
 
-/** So many kinds of verdict are in the lanes, all stills are there, and something is likelier than nothing. */
+/** Of what is on the screen: so many kinds of verdict are in the lanes, all pictures are there, and something is likelier than nothing. */
 function isWorthSeeing(place, verdicts) {
   return `(() => {
-    const parts = [...document.querySelectorAll('${place}')];
+    const parts = [...document.querySelectorAll('${place}')]
+      .filter((part) => part.getBoundingClientRect().top < innerHeight);
     const kinds = new Set(parts.flatMap((part) =>
       [...part.querySelectorAll('[data-verdict]')].slice(-24).map(({ dataset }) => dataset.verdict)));
     kinds.delete('waiting');
-    return kinds.size >= ${verdicts} && document.querySelector('.no-picture') === null &&
+    return kinds.size >= ${verdicts} && !parts.some((part) => part.querySelector('.no-picture') !== null) &&
       parts.some((part) => /^Next,/.test(part.querySelector('.likeliest')?.textContent ?? ''));
   })()`;
 }
