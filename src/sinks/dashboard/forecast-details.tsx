@@ -60,8 +60,9 @@ export function ForecastDetails({
         </p>
       ) : (
         <ol class="steps">
-          {explanation.map((step) => (
-            <Step key={step.text} step={step} lit={lit} />
+          {explanation.map((step, index) => (
+            // The model may say the same twice.
+            <Step key={index} step={step} lit={lit} />
           ))}
         </ol>
       )}

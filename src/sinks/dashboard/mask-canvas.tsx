@@ -105,7 +105,7 @@ export function MaskCanvas({ drawing: shownDrawing, still, focus, onEdit }: Prop
       viewBox={`0 0 ${width} ${height}`}
       role="group"
       aria-label="Picture with privacy masks"
-      tabIndex={0}
+      tabindex={0}
       onClick={(event) => {
         const at = shareAt(event);
         onEdit((drawing) => addCorner(drawing, at));
@@ -147,7 +147,7 @@ export function MaskCanvas({ drawing: shownDrawing, still, focus, onEdit }: Prop
               key={`${index} ${corner}`}
               class={`corner${isChosen ? ' chosen' : ''}${closes ? ' closes' : ''}`}
               data-corner={`${index} ${corner}`}
-              tabIndex={0}
+              tabindex={0}
               role="button"
               aria-label={`Mask ${index + 1}, corner ${corner + 1}: ${percent(x)} from the left, ${percent(y)} from the top${closes ? '; closes the mask' : ''}`}
               onClick={(event) => {

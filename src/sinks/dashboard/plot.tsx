@@ -62,7 +62,7 @@ export function Plot(props: PlotProps): ComponentChild {
         viewBox={`0 0 ${plotWidth} ${height}`}
         role="img"
         aria-label={`${says} Arrow keys tell each point.`}
-        tabIndex={0}
+        tabindex={0}
         onKeyDown={move}
         onPointerMove={pointAt}
         onPointerDown={pointAt}
