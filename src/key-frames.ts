@@ -29,6 +29,8 @@ export class KeyFrames implements Stills {
   readonly #options: KeyFramesOptions;
   /** By camera, oldest first. */
   readonly #kept = new Map<string, readonly KeyFrame[]>();
+  /** Bytes that each camera had when a picture last came. */
+  #share = Infinity;
   /** Of each camera's newest one, where somebody has asked for it. */
   readonly #encoded = new Map<string, { readonly of: KeyFrame; readonly png: Promise<Buffer> }>();
 
@@ -70,15 +72,19 @@ export class KeyFrames implements Stills {
   }
 
   #keep(camera: string, newest: KeyFrame): void {
-    this.#kept.set(camera, [...(this.#kept.get(camera) ?? []), newest]);
-    // All of them: the share of one that sends nothing any more shrinks too when another is added.
-    for (const [name, all] of this.#kept) this.#kept.set(name, this.#within(all));
+    const { bytesMax, cameras } = this.#options;
+    const share = bytesMax / Math.max(1, cameras());
+    const kept = [...(this.#kept.get(camera) ?? []), newest];
+    this.#kept.set(camera, this.#within(kept, share));
+    // When another camera is added, that of one that sends nothing any more shrinks too.
+    if (share < this.#share)
+      for (const [name, all] of this.#kept) this.#kept.set(name, this.#within(all, share));
+    this.#share = share;
   }
 
   /** What of a camera's pictures is young enough and within its share. */
-  #within(all: readonly KeyFrame[]): readonly KeyFrame[] {
-    const { bytesMax, cameras, keptMs = 40_000 } = this.#options;
-    const share = bytesMax / Math.max(1, cameras());
+  #within(all: readonly KeyFrame[], share: number): readonly KeyFrame[] {
+    const { keptMs = 40_000 } = this.#options;
     const newest = all.at(-1);
     if (!newest) return all;
     let bytes = newest.frame.pixels.length;
