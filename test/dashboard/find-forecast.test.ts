@@ -7,7 +7,9 @@ function reader(kinds: Readonly<Record<string, readonly unknown[]>>) {
   let reads = 0;
   const of = (subject: string): readonly unknown[] => kinds[subject.split('.').at(-1)!] ?? [];
   const stored = (all: readonly unknown[], index: number) =>
-    index < all.length && index >= 0 ? { sequence: (index + 1) * 3, value: all[index] } : undefined;
+    index < all.length && index >= 0
+      ? { sequence: (index + 1) * 3, atMs: 0, value: all[index] }
+      : undefined;
   return {
     reads: () => reads,
     last: (_: string, subject: string) =>

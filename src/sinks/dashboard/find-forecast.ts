@@ -7,17 +7,7 @@ import {
   type Outcome,
 } from '../../messages.js';
 import { streamName } from '../streams.js';
-
-interface Stored {
-  readonly sequence: number;
-  readonly value: unknown;
-}
-
-/** A `NatsLink`. */
-interface Reader {
-  last(stream: string, subject: string): Promise<Stored | undefined>;
-  next(stream: string, sequence: number, subject: string): Promise<Stored | undefined>;
-}
+import { firstFrom, type StoredMessage, type StoredReader } from './read-history.js';
 
 export interface Found {
   readonly forecast: Forecast;
@@ -31,7 +21,7 @@ const outcomesLookedAt = 8;
 
 /** Undefined: it is not stored, or not any more. Rejects where NATS does not answer. */
 export async function findForecast(
-  reader: Reader,
+  reader: StoredReader,
   site: string,
   camera: string,
   id: string,
@@ -57,7 +47,7 @@ export async function findForecast(
 }
 
 async function storedById(
-  reader: Reader,
+  reader: StoredReader,
   stream: string,
   subject: string,
   id: string,
@@ -66,16 +56,13 @@ async function storedById(
   const wanted = orderOf(id);
   const last = await reader.last(stream, subject);
   if (wanted === undefined || last === undefined) return [];
-  // The first one that is not before the wanted one.
-  let [low, high] = [1, last.sequence];
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2);
-    const stored = await reader.next(stream, middle, subject);
-    if (stored !== undefined && isBefore(orderOf(idOf(stored)), wanted)) low = stored.sequence + 1;
-    else high = middle;
-  }
+  let sequence = await firstFrom(
+    reader,
+    { stream, subject },
+    { first: 1, last: last.sequence },
+    (stored) => isBefore(orderOf(idOf(stored)), wanted),
+  );
   const found: unknown[] = [];
-  let sequence = low;
   for (let looked = 0; looked < lookedAt; looked++) {
     const stored = await reader.next(stream, sequence, subject);
     if (stored === undefined) break;
@@ -87,7 +74,7 @@ async function storedById(
 
 type Order = readonly [epoch: number, sequence: number];
 
-function idOf({ value }: Stored): string {
+function idOf({ value }: Pick<StoredMessage, 'value'>): string {
   const id = (value as { id?: unknown } | null)?.id;
   return typeof id === 'string' ? id : '';
 }

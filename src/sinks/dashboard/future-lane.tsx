@@ -3,8 +3,6 @@ import { useComputed, useSignal, useSignalEffect, type ReadonlySignal } from '@p
 import type { ComponentChild } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Forecast, Outcome } from '../../messages.js';
-import { surfaceOf, watchSize } from './canvas-size.js';
-import { drawOften, type DrawingHandle } from './draw-loop.js';
 import { columnAt, columnsOf } from './lane-columns.js';
 import { drawLane, scaleOf, type LaneSpan, type LaneView } from './lane-draw.js';
 import { msAt } from './lane-scale.js';
@@ -12,6 +10,7 @@ import { moved } from './roving.js';
 import { engineNowMs, pastMs, type CameraView } from './store.js';
 import { isDark, isMotionReduced, isNarrow } from './theme.js';
 import { touch } from './touch.js';
+import { useDrawing } from './use-drawing.js';
 import { forecastWords, stateWords } from './words.js';
 
 export interface FutureLaneProps {
@@ -40,8 +39,6 @@ export function FutureLane({
   const activeId = useSignal<string | undefined>(undefined);
   const hoverId = useSignal<string | undefined>(undefined);
   const hasFocus = useSignal(false);
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const drawing = useRef<DrawingHandle | undefined>(undefined);
   const open = useRef(openId);
   open.current = openId;
 
@@ -69,35 +66,20 @@ export function FutureLane({
     };
   };
 
-  useEffect(() => {
-    const element = canvas.current;
-    if (element === null) return;
-    const draw = (): void => {
-      const surface = surfaceOf(element);
-      if (surface !== undefined) drawLane(surface, view(), isWide);
-    };
-    const stopSizing = watchSize(element);
-    const handle = drawOften(element, draw, () =>
-      isMotionReduced.peek() || columns.peek().length === 0 ? 1_000 : isWide ? 32 : 96,
-    );
-    drawing.current = handle;
-    element.addEventListener('resized', handle.ask);
-    return () => {
-      element.removeEventListener('resized', handle.ask);
-      stopSizing();
-      handle.stop();
-      drawing.current = undefined;
-    };
-  }, [camera, isWide]);
+  const { canvas, ask } = useDrawing(
+    (surface) => drawLane(surface, view(), isWide),
+    () => (isMotionReduced.peek() || columns.peek().length === 0 ? 1_000 : isWide ? 32 : 96),
+    [camera, isWide],
+  );
 
   useSignalEffect(() => {
     touch(columns, camera.events, camera.now, activeId, hoverId, hasFocus, lit, isDark);
-    drawing.current?.ask();
+    ask();
   });
 
   useEffect(() => {
     if (openId !== undefined) activeId.value = openId;
-    drawing.current?.ask();
+    ask();
   }, [openId]);
 
   const forecastAt = (event: MouseEvent): Forecast | undefined => {

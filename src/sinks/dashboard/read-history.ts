@@ -46,6 +46,28 @@ export interface Reading {
 /** So many questions are on their way at once: what takes time is the way there and back. */
 const segmentsMax = 16;
 
+/**
+ * The smallest sequence from which on no message of the subject is before what is looked for; `last + 1`: all are. Rejects
+ * when the signal fires.
+ */
+export async function firstFrom(
+  reader: StoredReader,
+  { stream, subject }: Pick<Where, 'stream' | 'subject'>,
+  { first, last }: Bounds,
+  isBefore: (message: StoredMessage) => boolean,
+  signal?: AbortSignal,
+): Promise<number> {
+  let [low, high] = [first, last + 1];
+  while (low < high) {
+    signal?.throwIfAborted();
+    const middle = Math.floor((low + high) / 2);
+    const found = await reader.next(stream, middle, subject);
+    if (found === undefined || found.sequence >= high || !isBefore(found)) high = middle;
+    else low = found.sequence + 1;
+  }
+  return low;
+}
+
 /** Undefined: nothing was stored in that time. Rejects when the signal fires. */
 export async function boundsOf(
   reader: StoredReader,
@@ -58,18 +80,10 @@ export async function boundsOf(
     reader.last(stream, all),
   ]);
   if (oldest === undefined || newest === undefined) return undefined;
-  /** The smallest sequence from which on all is of this time or later. */
   const since = async (ms: number): Promise<number> => {
     if (ms <= oldest.atMs) return oldest.sequence;
-    let [low, high] = [oldest.sequence + 1, newest.sequence + 1];
-    while (low < high) {
-      signal.throwIfAborted();
-      const middle = Math.floor((low + high) / 2);
-      const found = await reader.next(stream, middle, all);
-      if (found === undefined || found.sequence >= high || found.atMs >= ms) high = middle;
-      else low = found.sequence + 1;
-    }
-    return low;
+    const within = { first: oldest.sequence, last: newest.sequence };
+    return firstFrom(reader, { stream, subject: all }, within, ({ atMs }) => atMs < ms, signal);
   };
   const [first, after] = await Promise.all([
     fromMs === undefined ? oldest.sequence : since(fromMs),
