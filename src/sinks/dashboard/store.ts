@@ -19,6 +19,7 @@ import {
 import { CameraListSchema, type CameraList } from '../services.js';
 import { streamName } from '../streams.js';
 import { openLink, type NatsLink } from './nats-link.js';
+import { boundsOf, readRange } from './read-history.js';
 import { newestScore } from './read-quality.js';
 import { loadSession, session } from './session.js';
 
@@ -89,8 +90,6 @@ const tickMs = 250;
 const scenesMax = 32;
 /** So much two clocks may differ without anything being missed. */
 const clockSlackMs = 5_000;
-/** Cameras whose past is read at the same time. */
-const fillsAtOnce = 4;
 /** This clock less the engine's. */
 let aheadMs: number | undefined;
 /** Of the engine's run that was heard last. */
@@ -290,26 +289,38 @@ function cameraOf(name: string): CameraView {
 /** What was before we came: the cameras, their last score, and the last minute of each. */
 async function fill(from: NatsLink, site: string): Promise<void> {
   await loadCameras();
-  const waiting = [...(cameras.peek() ?? [])];
-  const fillNext = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      await fillCamera(from, site, next.name);
-    }
-  };
-  await Promise.all(Array.from({ length: fillsAtOnce }, fillNext));
+  const names = new Set((cameras.peek() ?? []).map(({ name }) => name));
+  // What cannot be read is not shown; what comes from now on is.
+  await Promise.allSettled([
+    ...(['forecast', 'outcome', 'event'] as const).map((kind) => fillLast(from, site, kind, names)),
+    ...[...names].map((name) => fillScore(from, site, name)),
+  ]);
 }
 
-async function fillCamera(from: NatsLink, site: string, name: string): Promise<void> {
-  const kinds = ['forecast', 'outcome', 'event'] as const;
-  const reading = { signal: new AbortController().signal };
-  const score = newestScore(from, site, name, reading).then((newest) => {
-    if (newest !== undefined) cameraOf(name).score.value = newest;
+/** No page is left before it has been read. */
+const reading = { signal: new AbortController().signal };
+
+async function fillScore(from: NatsLink, site: string, name: string): Promise<void> {
+  const newest = await newestScore(from, site, name, reading);
+  if (newest !== undefined) cameraOf(name).score.value = newest;
+}
+
+/** Of the cameras that are there: one that was removed a moment ago has its last minute in the stream too. */
+async function fillLast(
+  from: NatsLink,
+  site: string,
+  kind: 'forecast' | 'outcome' | 'event',
+  names: ReadonlySet<string>,
+): Promise<void> {
+  const where = { stream: streamName(site, kind), all: subjects.all(site, kind) };
+  const bounds = await boundsOf(from, where, { fromMs: nowMs.peek() - pastMs }, reading);
+  if (bounds === undefined) return;
+  await readRange(from, { ...where, subject: where.all }, bounds, {
+    ...reading,
+    onRead: ({ value }) => {
+      if (names.has(String((value as { camera?: unknown } | null)?.camera))) take(value);
+    },
   });
-  const past = kinds.map((kind) =>
-    fillLast(from, streamName(site, kind), subjects.of(site, name, kind)),
-  );
-  // What cannot be read is not shown; what comes from now on is.
-  await Promise.allSettled([score, ...past]);
 }
 
 /** The list of cameras anew; quietly nothing where the engine does not answer. */
@@ -326,25 +337,4 @@ export async function loadCameras(): Promise<void> {
     const names = new Set(data.cameras.map(({ camera }) => camera));
     cameras.value = (cameras.peek() ?? []).filter(({ name }) => names.has(name));
   });
-}
-
-/** From the last one backwards: a camera's messages lie so far apart as there are cameras. */
-async function fillLast(from: NatsLink, stream: string, subject: string): Promise<void> {
-  const last = await from.last(stream, subject);
-  if (last === undefined || nowMs.peek() - last.atMs > pastMs) return;
-  const found = [last];
-  // Steps back in the sequence until a message is too old, then reads forward to the last one.
-  let first = last;
-  for (let back = 64; back < 8_192; back *= 2) {
-    const start = Math.max(1, last.sequence - back);
-    first = (await from.next(stream, start, subject)) ?? first;
-    if (start === 1 || nowMs.peek() - first.atMs >= pastMs) break;
-  }
-  for (let at = first; at.sequence < last.sequence && found.length < 128;) {
-    if (nowMs.peek() - at.atMs < pastMs) found.push(at);
-    const next = await from.next(stream, at.sequence + 1, subject);
-    if (next === undefined) break;
-    at = next;
-  }
-  batch(() => found.forEach(({ value }) => take(value)));
 }
