@@ -38,6 +38,8 @@ export async function openPage(
   browser: Browser,
   url: string,
   { width = 1280, height = 800, ...look }: PageLook = {},
+  /** Before anything is loaded. */
+  prepare?: (page: Page) => Promise<void>,
 ): Promise<OpenPage> {
   const context = await browser.newContext({ viewport: { width, height }, ...look });
   const page = await context.newPage();
@@ -48,6 +50,7 @@ export async function openPage(
   });
   page.on('pageerror', (error) => problems.push(error.message));
   await page.addInitScript(longTaskWatcher);
+  await prepare?.(page);
   await page.goto(url);
   return {
     page,

@@ -5,7 +5,7 @@ import { paths, type Session } from '../../src/http/contract.js';
 import { connectBus, type Bus } from '../../src/sinks/bus.js';
 import type { CameraList } from '../../src/sinks/services.js';
 import { heartbeat } from '../support/messages.js';
-import { launchBrowser } from './open-page.js';
+import { launchBrowser, openPage, type PageLook } from './open-page.js';
 import { startRealServer } from './real-server.js';
 
 export { chromiumPath } from './open-page.js';
@@ -35,16 +35,11 @@ export interface PagesFixture {
   /** All that was asked with a body, in order. */
   readonly asked: Asked[];
   /** A page of its own; what it says on its console as an error is kept in `errors`. */
-  open(hash: string, options?: OpenOptions): Promise<OpenPage>;
+  open(hash: string, look?: PageLook): Promise<FixturePage>;
   close(): Promise<void>;
 }
 
-export interface OpenOptions {
-  readonly width?: number;
-  readonly colorScheme?: 'light' | 'dark';
-}
-
-export interface OpenPage {
+export interface FixturePage {
   readonly page: Page;
   readonly errors: readonly string[];
 }
@@ -107,8 +102,8 @@ export async function startPages(): Promise<PagesFixture> {
 
   return Object.assign(fixture, {
     shut: server.shut,
-    open: (hash: string, options?: OpenOptions) =>
-      openPage(browser, fixture, `${server.url}${hash}`, options),
+    open: (hash: string, look?: PageLook) =>
+      openFor(browser, fixture, `${server.url}${hash}`, look),
     close: async () => {
       clearInterval(beating);
       await browser.close();
@@ -151,23 +146,21 @@ async function answerFor(page: Page, fixture: Answering): Promise<void> {
 
 type Answering = Pick<PagesFixture, 'answer' | 'asked' | 'needsLogin' | 'isLoggedIn'>;
 
-async function openPage(
+async function openFor(
   browser: Browser,
   fixture: Answering,
   url: string,
-  { width = 1280, colorScheme = 'light' }: OpenOptions = {},
-): Promise<OpenPage> {
-  const context = await browser.newContext({ viewport: { width, height: 800 }, colorScheme });
-  const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
-  await answerFor(page, fixture);
-  const errors: string[] = [];
-  page.on('console', (message) => {
-    // A refusal by the engine is told by the browser too, whatever the page does with it.
-    const isRefusal = /^(Failed to load resource|WebSocket connection to)/.test(message.text());
-    if (message.type() === 'error' && !isRefusal) errors.push(message.text());
-  });
-  page.on('pageerror', ({ message }) => errors.push(message));
-  await page.goto(url);
-  return { page, errors };
+  look?: PageLook,
+): Promise<FixturePage> {
+  const { page, problems } = await openPage(browser, url, look, (opened) =>
+    answerFor(opened, fixture),
+  );
+  return {
+    page,
+    get errors() {
+      // A refusal by the engine is told by the browser too, whatever the page does with it.
+      const refusal = /^(Failed to load resource|WebSocket connection to)/;
+      return problems.filter((problem) => !refusal.test(problem));
+    },
+  };
 }

@@ -12,10 +12,10 @@ import {
   rowOf,
   startPages,
   stillPng,
-  type OpenOptions,
-  type OpenPage,
+  type FixturePage,
   type PagesFixture,
 } from './pages-fixture.js';
+import type { PageLook } from './open-page.js';
 
 const secret = 'hunter-2-and-more';
 const until = <T>(value: () => Promise<T>) => expect.poll(value, { timeout: 10_000 });
@@ -24,7 +24,7 @@ const count = 300;
 
 describe.skipIf(chromiumPath === undefined)('the pages', () => {
   let pages: PagesFixture;
-  const opened: OpenPage[] = [];
+  const opened: FixturePage[] = [];
   const startMs = Date.now() - (count + 60) * 1_000;
 
   beforeAll(async () => {
@@ -70,7 +70,7 @@ describe.skipIf(chromiumPath === undefined)('the pages', () => {
   });
   afterAll(() => pages.close());
 
-  const open = async (hash: string, options?: OpenOptions): Promise<Page> => {
+  const open = async (hash: string, options?: PageLook): Promise<Page> => {
     const each = await pages.open(hash, options);
     opened.push(each);
     return each.page;
